@@ -1,0 +1,41 @@
+"""Errors on the wire: every one is JSON with the reason, and its status says what the client should do."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from core.annotation.errors import MaskwrightError, StorageError
+from storage.errors import NotFound, StaleRevision
+
+log = logging.getLogger(__name__)
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """404 not there, 409 the image moved on (with its revision), 422 refused, 503 not saved: try again."""
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        return JSONResponse({"error": f"{place}: {first['msg']}"}, 422)
+
+    @app.exception_handler(NotFound)
+    async def absent(_: Request, error: NotFound) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 404)
+
+    @app.exception_handler(StaleRevision)
+    async def stale(_: Request, error: StaleRevision) -> JSONResponse:
+        return JSONResponse({"error": str(error), "revision": error.revision}, 409)
+
+    @app.exception_handler(StorageError)
+    async def not_saved(_: Request, error: StorageError) -> JSONResponse:
+        log.error("%s", error)
+        return JSONResponse({"error": str(error)}, 503)
+
+    @app.exception_handler(MaskwrightError)
+    async def refused(_: Request, error: MaskwrightError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 422)

@@ -1,0 +1,64 @@
+"""Gradio's pages, one module each, mounted beside the HTTP interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from app.services import Services
+from app.settings import ASSETS
+
+if TYPE_CHECKING:
+    from gradio import Blocks
+
+# One file of a photo set; far above any camera's, far below a disk's.
+MAX_UPLOAD = "200mb"
+# Gradio keeps what was uploaded and downloaded in a folder of its own; an hour is enough for both.
+CACHE_S = 3600
+
+
+def build_pages(services: Services) -> Blocks:
+    """The Annotate page at /, then /data and /labels."""
+    import gradio as gr
+    from gradio.components import Navbar
+
+    from app.pages import annotate, data, labels
+
+    with gr.Blocks(
+        title="Maskwright", fill_width=True, analytics_enabled=False, delete_cache=(CACHE_S, CACHE_S)
+    ) as pages:
+        Navbar(main_page_name="Annotate")
+        annotate.build()
+    with pages.route("Data", "/data"):
+        Navbar(main_page_name="Annotate")
+        data.build(services)
+    with pages.route("Labels", "/labels"):
+        Navbar(main_page_name="Annotate")
+        labels.build(services)
+    return pages
+
+
+def mount_pages(app: FastAPI, services: Services) -> None:
+    """Mount the pages at the root of `app`; they look nothing up outside and share nothing of the disk."""
+    import gradio as gr
+
+    gr.mount_gradio_app(
+        app,
+        build_pages(services),
+        path="/",
+        run_history=False,
+        footer_links=[],
+        show_error=False,
+        max_file_size=MAX_UPLOAD,
+        allowed_paths=[],
+        favicon_path=str(ASSETS / "icon.svg"),
+        ssr_mode=False,
+        css_paths=[ASSETS / "css" / "pages.css"],
+        theme=gr.themes.Base(
+            font=["system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+            primary_hue="blue",
+            radius_size="sm",
+        ),
+    )

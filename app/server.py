@@ -1,0 +1,129 @@
+"""The server: the HTTP interface, the page's files and Gradio's pages in one application."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from app.api.errors import add_error_answers
+from app.api.routes import router
+from app.jobs import ProposalWorker
+from app.models import model_info, model_labels, proposer_loader
+from app.security import BodyLimit, Password, SameOrigin
+from app.services import Services
+from app.settings import ASSETS, LOOPBACK, ServerSettings
+from app.workflows.ingest import add_photos, sample_photos
+from core.annotation.errors import MaskwrightError
+from storage.categories import load_label_set, seed_label_set
+from storage.images import count_images
+from storage.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+class PageFiles(StaticFiles):
+    """The page's modules and styles; a browser asks whether its copy is still the newest."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def open_services(settings: ServerSettings) -> Services:
+    """Open the workspace (a new one gets the sample photos and the model's label set) and prepare the worker."""
+    workspace = Workspace.open(settings.workspace)
+    info = None if settings.no_model else model_info(settings.model)
+    _furnish(workspace, settings)
+    load = None if settings.no_model else proposer_loader(settings.model, settings.device)
+    worker = ProposalWorker(workspace, None if info is None else info.sha256, load)
+    return Services(workspace, worker, info)
+
+
+def _furnish(workspace: Workspace, settings: ServerSettings) -> None:
+    with workspace.database.read() as session:
+        if len(load_label_set(session)) or count_images(session)[0]:
+            return
+    with workspace.database.write() as session:
+        is_new = seed_label_set(session, model_labels(settings.model))
+    if is_new:
+        add_photos(workspace, sample_photos())
+
+
+def build_app(services: Services, settings: ServerSettings) -> FastAPI:
+    """The application; the worker starts and stops with it."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.worker.start()
+        yield
+        services.worker.stop()
+        services.workspace.close()
+
+    app = FastAPI(title="Maskwright", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.services = services
+    add_error_answers(app)
+    app.include_router(router)
+    for folder in ("js", "css"):
+        app.mount(f"/ui/{folder}", PageFiles(directory=ASSETS / folder))
+    app.add_middleware(BodyLimit, prefix="/api/")
+    app.add_middleware(SameOrigin)
+    if settings.password:
+        app.add_middleware(Password, password=settings.password)
+    hosts = ["127.0.0.1", "localhost"] if settings.host in LOOPBACK else ["*"]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    if not settings.api_only:
+        from app.pages import mount_pages
+
+        mount_pages(app, services)
+    return app
+
+
+def serve(settings: ServerSettings) -> None:
+    """Serve until Ctrl-C; prints the address once it answers. Raises MaskwrightError when the port is taken."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    listener = _listen(settings)
+    services = open_services(settings)
+    config = uvicorn.Config(build_app(services, settings), log_level="warning", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    threading.Thread(target=_announce, args=(server, address, settings), daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise MaskwrightError(
+            f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another with --port"
+        ) from error
+    return listener
+
+
+def _announce(server: uvicorn.Server, address: str, settings: ServerSettings) -> None:
+    ready = threading.Event()
+    while not server.started:
+        if server.should_exit or ready.wait(0.02):
+            return
+    print(f"Maskwright is ready: {address}   (workspace {settings.workspace}, Ctrl-C ends)", flush=True)
+    if settings.open_browser:
+        webbrowser.open(address)

@@ -1,0 +1,39 @@
+"""What a server is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.annotation.errors import MaskwrightError
+
+PROJECT = Path(__file__).resolve().parent.parent
+ASSETS = PROJECT / "assets"
+MODELS = ASSETS / "models"
+SAMPLES = ASSETS / "samples"
+DEFAULT_MODEL = "maskwright-lite0"
+LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Options of `launch.py` without a command. Raises MaskwrightError for what cannot be served."""
+
+    workspace: Path = Path("workspace")
+    host: str = "127.0.0.1"
+    port: int = 7860
+    open_browser: bool = False
+    model: str = DEFAULT_MODEL
+    device: str | None = None
+    no_model: bool = False
+    api_only: bool = False
+    password: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise MaskwrightError(f"--port is a number from 0 (any free one) to 65535, got {self.port}")
+        if self.host not in LOOPBACK and not self.password:
+            raise MaskwrightError(
+                f"--host {self.host} lets other machines in, so a password is needed: "
+                "set the environment variable MASKWRIGHT_PASSWORD and start again"
+            )

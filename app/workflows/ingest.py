@@ -1,0 +1,107 @@
+"""Photos in: files are checked, stored by content, and join the workspace; a bad one stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.settings import SAMPLES
+from core.annotation.errors import PhotoError
+from core.formats.photo import Photo, display_bytes, read_bytes, read_photo
+from storage.images import ImageRecord, NewImage, add_image
+from storage.workspace import Workspace
+
+Progress = Callable[[int, int], None]
+
+# The formats that browsers show as they are.
+MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WebP": "image/webp"}
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """A file to take in; `name` is the user's own name for it and is only ever shown."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that did not go in, and why (the text starts with the file's name)."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What became of each file: `known` were in the workspace already."""
+
+    added: tuple[ImageRecord, ...]
+    known: tuple[ImageRecord, ...]
+    refused: tuple[Refused, ...]
+
+
+def photo_files(folder: Path) -> list[PhotoFile]:
+    """Every file below `folder` that is not hidden, by name; what is no photo is refused later, by name."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    files = [PhotoFile(path, path.relative_to(folder).as_posix()) for path in found]
+    visible = (file for file in files if not any(part.startswith(".") for part in Path(file.name).parts))
+    return sorted(visible, key=lambda file: file.name)
+
+
+def sample_photos() -> list[PhotoFile]:
+    """The photos that come with Maskwright, for a workspace that has none yet."""
+    return [file for file in photo_files(SAMPLES) if not file.name.endswith(".md")]
+
+
+def add_photos(
+    workspace: Workspace,
+    files: Sequence[PhotoFile],
+    *,
+    progress: Progress = lambda finished, total: None,
+) -> IngestReport:
+    """Take the files in, one transaction each; `progress` is told (finished, total) after each."""
+    added, known, refused = [], [], []
+    for number, file in enumerate(files, start=1):
+        try:
+            record, is_new = _add(workspace, file)
+            (added if is_new else known).append(record)
+        except PhotoError as error:
+            refused.append(Refused(file.name, str(error)))
+        progress(number, len(files))
+    return IngestReport(tuple(added), tuple(known), tuple(refused))
+
+
+def _add(workspace: Workspace, file: PhotoFile) -> tuple[ImageRecord, bool]:
+    original = read_bytes(file.path, name=file.name)
+    photo = read_photo(original, name=file.name)
+    shown, shown_type = (original, MEDIA_TYPES[photo.file_format]) if photo.as_stored else display_bytes(photo)
+    sha256 = workspace.blobs.put(original)
+    image = NewImage(
+        sha256=sha256,
+        display_sha256=sha256 if photo.as_stored else workspace.blobs.put(shown),
+        display_type=shown_type,
+        file_name=file.name,
+        width=photo.width,
+        height=photo.height,
+        note=photo.note,
+    )
+    with workspace.database.write() as session:
+        return add_image(session, image)
+
+
+def stored_photo(workspace: Workspace, image: ImageRecord) -> Photo:
+    """The photo of a stored image, decoded from its original bytes as it was when it came in."""
+    return read_photo(workspace.blobs.read(image.sha256), name=image.file_name)
+
+
+def report_lines(report: IngestReport) -> Iterable[str]:
+    """The report in words, a line each: the sum first, then what was refused and why."""
+    yield f"{len(report.added)} added, {len(report.known)} already there, {len(report.refused)} refused"
+    for record in report.added:
+        if record.note:
+            yield f"{record.file_name}: {record.note}"
+    for refused in report.refused:
+        yield refused.reason
