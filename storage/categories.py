@@ -1,0 +1,116 @@
+"""The label set of the workspace. Ids are given once: never renumbered, never given again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from core.annotation.errors import LabelSetError
+from core.annotation.labels import Category, Colour, LabelSet, distinct_colour
+from storage.tables import CategoryRow, SegmentRow
+
+_IN_USE = CategoryRow.removed_at.is_(None)
+
+
+def load_label_set(session: Session) -> LabelSet:
+    """The categories in their order."""
+    rows = session.execute(
+        select(CategoryRow.id, CategoryRow.name, CategoryRow.is_thing, CategoryRow.colour)
+        .where(_IN_USE)
+        .order_by(CategoryRow.position, CategoryRow.id)
+    )
+    return LabelSet.of(Category(number, name, thing, _colour(colour)) for number, name, thing, colour in rows)
+
+
+def seed_label_set(session: Session, label_set: LabelSet) -> bool:
+    """Take over `label_set`, ids as they are, when the workspace never had a category; says whether it did."""
+    if session.scalar(select(func.count()).select_from(CategoryRow)):
+        return False
+    rows = [_values(category, position) for position, category in enumerate(label_set)]
+    if rows:
+        session.execute(insert(CategoryRow), rows)
+    return True
+
+
+def add_category(session: Session, *, name: str, is_thing: bool, colour: Colour | None = None) -> Category:
+    """A new category at the end; without a colour it gets a distinct one. Raises LabelSetError on a clash.
+
+    A name that was removed comes back with its old id, so undo finds it again.
+    """
+    removed_id = session.scalar(
+        select(func.max(CategoryRow.id)).where(CategoryRow.name == name, CategoryRow.removed_at.is_not(None))
+    )
+    last_id = session.scalar(select(func.max(CategoryRow.id))) or 0
+    number = last_id + 1 if removed_id is None else removed_id
+    category = Category(number, name, is_thing, colour or distinct_colour(number))
+    existing = load_label_set(session)
+    LabelSet.of([*existing, category])
+    position = (session.scalar(select(func.max(CategoryRow.position)).where(_IN_USE)) or 0) + 1
+    if removed_id is None:
+        session.execute(insert(CategoryRow), [_values(category, position)])
+    else:
+        session.execute(update(CategoryRow), [_values(category, position)])
+    return category
+
+
+def update_category(session: Session, category: Category) -> None:
+    """Give the category with this id the name, kind and colour. Raises LabelSetError: unknown id, or a clash."""
+    existing = load_label_set(session)
+    existing.get(category.id)
+    LabelSet.of(category if other.id == category.id else other for other in existing)
+    session.execute(
+        update(CategoryRow)
+        .where(CategoryRow.id == category.id)
+        .values(name=category.name, is_thing=category.is_thing, colour=_hex(category.colour))
+    )
+
+
+def count_segments(session: Session, category_id: int) -> int:
+    """How many segments of any image's present truth have the category."""
+    return session.scalar(select(func.count()).where(SegmentRow.category_id == category_id)) or 0
+
+
+def remove_category(session: Session, category_id: int) -> None:
+    """Take a category out of the label set.
+
+    Raises LabelSetError when the id is unknown or segments of any image's present truth have the category.
+    Earlier revisions do not count: they keep the id, and undoing to one asks for the category back.
+    """
+    category = load_label_set(session).get(category_id)
+    used = count_segments(session, category_id)
+    if used:
+        raise LabelSetError(f"{used} segments are labelled {category.name!r}; relabel or delete them first")
+    session.execute(update(CategoryRow).where(CategoryRow.id == category_id).values(removed_at=datetime.now(UTC)))
+
+
+def reorder_categories(session: Session, category_ids: Sequence[int]) -> None:
+    """Put the categories in this order, which names each once. Raises LabelSetError when it does not."""
+    present = sorted(category.id for category in load_label_set(session))
+    if sorted(category_ids) != present:
+        raise LabelSetError(f"an order names every category once; the ids are {present}, got {list(category_ids)}")
+    rows = [{"id": number, "position": position} for position, number in enumerate(category_ids)]
+    if rows:
+        session.execute(update(CategoryRow), rows)
+
+
+def _values(category: Category, position: int) -> dict[str, object]:
+    return {
+        "id": category.id,
+        "name": category.name,
+        "is_thing": category.is_thing,
+        "colour": _hex(category.colour),
+        "position": position,
+        "removed_at": None,
+    }
+
+
+def _hex(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _colour(text: str) -> Colour:
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue

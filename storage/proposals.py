@@ -1,0 +1,132 @@
+"""What the models offered for each image, and what was decided; masks are kept for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from core.annotation.mask import Mask
+from core.annotation.proposals import ClassScore, Proposal
+from core.annotation.truth import Decision
+from storage.errors import NotFound
+from storage.evidence import TOP_CLASS_SCORES, ProposalEvidence, class_scores_from_json, class_scores_to_json
+from storage.masks import mask_values
+from storage.tables import ImageRow, ProposalRow, ProposalSetRow
+
+
+@dataclass(frozen=True)
+class StoredProposal:
+    """A proposal of the image `image_id` by the model `model_sha256`, and what was decided about it."""
+
+    id: int
+    image_id: int
+    model_sha256: str
+    query: int
+    mask: Mask
+    score: float
+    class_scores: tuple[ClassScore, ...]
+    decision: Decision
+
+    @property
+    def name(self) -> str:
+        """The model's best category for the mask."""
+        return self.class_scores[0].name
+
+    def evidence(self) -> ProposalEvidence:
+        """What the log keeps of it."""
+        best = self.class_scores[:TOP_CLASS_SCORES]
+        return ProposalEvidence(self.id, self.model_sha256, self.query, self.score, best)
+
+
+def save_proposals(
+    session: Session, image_id: int, model_sha256: str, model_name: str, proposals: Sequence[Proposal]
+) -> bool:
+    """Keep a model's proposals for an image; none at all is an answer too. Says whether they were saved:
+    the first answer of a model stands. Raises NotFound for the image.
+    """
+    if session.scalar(select(ImageRow.id).where(ImageRow.id == image_id)) is None:
+        raise NotFound(f"the workspace has no image {image_id}; its proposals were not saved")
+    if has_proposals(session, image_id, model_sha256):
+        return False
+    answer = ProposalSetRow(
+        image_id=image_id, model_sha256=model_sha256, model_name=model_name, made_at=datetime.now(UTC)
+    )
+    session.add(answer)
+    session.flush()
+    if proposals:
+        session.execute(insert(ProposalRow), [_values(proposal, image_id, answer.id) for proposal in proposals])
+    return True
+
+
+def has_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
+    """Whether this model's answer for the image is stored."""
+    same = (ProposalSetRow.image_id == image_id, ProposalSetRow.model_sha256 == model_sha256)
+    return session.scalar(select(ProposalSetRow.id).where(*same)) is not None
+
+
+def load_proposals(session: Session, image_id: int) -> tuple[StoredProposal, ...]:
+    """The newest model's proposals, and the decided ones of earlier models; best score first."""
+    newest = select(func.max(ProposalSetRow.id)).where(ProposalSetRow.image_id == image_id).scalar_subquery()
+    shown = or_(ProposalRow.proposal_set_id == newest, ProposalRow.decision != Decision.UNDECIDED)
+    return tuple(sorted(_load(session, image_id, shown), key=lambda proposal: (-proposal.score, proposal.id)))
+
+
+def get_proposals(session: Session, image_id: int, proposal_ids: Collection[int]) -> tuple[StoredProposal, ...]:
+    """Those of the ids that are proposals of the image, by id."""
+    chosen = _load(session, image_id, ProposalRow.id.in_(proposal_ids))
+    return tuple(sorted(chosen, key=lambda proposal: proposal.id))
+
+
+def images_to_propose(session: Session, model_sha256: str, limit: int) -> tuple[int, ...]:
+    """Ids of at most `limit` images that the model has not answered for; open ones before done ones."""
+    answered = select(ProposalSetRow.image_id).where(ProposalSetRow.model_sha256 == model_sha256)
+    waiting = select(ImageRow.id).where(ImageRow.id.not_in(answered)).order_by(ImageRow.done, ImageRow.id)
+    return tuple(session.scalars(waiting.limit(limit)))
+
+
+def _load(session: Session, image_id: int, condition: ColumnElement[bool]) -> list[StoredProposal]:
+    rows = session.execute(
+        select(
+            ProposalRow.id,
+            ProposalSetRow.model_sha256,
+            ProposalRow.query,
+            ProposalRow.score,
+            ProposalRow.class_scores,
+            ProposalRow.decision,
+            ProposalRow.counts,
+            ImageRow.height,
+            ImageRow.width,
+        )
+        .join(ProposalSetRow, ProposalSetRow.id == ProposalRow.proposal_set_id)
+        .join(ImageRow, ImageRow.id == ProposalRow.image_id)
+        .where(ProposalRow.image_id == image_id, condition)
+    )
+    return [
+        StoredProposal(
+            id=number,
+            image_id=image_id,
+            model_sha256=model_sha256,
+            query=query,
+            mask=Mask(height, width, counts),
+            score=score,
+            class_scores=class_scores_from_json(class_scores),
+            decision=decision,
+        )
+        for number, model_sha256, query, score, class_scores, decision, counts, height, width in rows
+    ]
+
+
+def _values(proposal: Proposal, image_id: int, set_id: int) -> dict[str, object]:
+    return {
+        "proposal_set_id": set_id,
+        "image_id": image_id,
+        "query": proposal.query,
+        "score": proposal.score,
+        "decision": Decision.UNDECIDED,
+        "class_scores": class_scores_to_json(proposal.class_scores),
+        **mask_values(proposal.mask),
+    }

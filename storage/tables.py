@@ -1,0 +1,206 @@
+"""The tables. Types are portable: SQLite today, PostgreSQL without a change here.
+
+An image's truth stands in `image`, `segment` and `proposal.decision`; the same truth at every revision
+follows from `correction`, the log that is only ever appended to. One transaction writes both.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Double,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from core.annotation.corrections import Operation
+from core.annotation.truth import Decision, Source
+
+# Room for words to come; widening a column later would rewrite its table.
+_WORD_LENGTH = 16
+_SHA256_LENGTH = 64
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept and returned in UTC; SQLite itself forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _word(kind: type[StrEnum]) -> Enum:
+    """Text that holds the values of a StrEnum; which ones there are is core's to say, not the schema's."""
+    return Enum(
+        kind,
+        native_enum=False,
+        length=_WORD_LENGTH,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    """Constraint names follow from the columns, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 — SQLAlchemy reads it once, at class creation
+        float: Double(),
+        datetime: UtcDateTime(),
+        Decision: _word(Decision),
+        Source: _word(Source),
+        Operation: _word(Operation),
+    }
+
+
+class SettingRow(Base):
+    """A named value of the workspace itself, such as its id."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class ImageRow(Base):
+    """A photo: `sha256` names the file as it came, `display_sha256` what the page and the model see."""
+
+    __tablename__ = "image"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH), unique=True)
+    display_sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH))
+    display_type: Mapped[str] = mapped_column(String(64))
+    file_name: Mapped[str] = mapped_column(Text)
+    width: Mapped[int]
+    height: Mapped[int]
+    revision: Mapped[int]
+    done: Mapped[bool] = mapped_column(index=True)
+    last_segment_id: Mapped[int]
+    added_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text)
+
+
+class CategoryRow(Base):
+    """A category. A removed one stays as a row: its id is never given again and the log keeps its meaning."""
+
+    __tablename__ = "category"
+    __table_args__ = (
+        Index(
+            "uq_category_name_in_use",
+            "name",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    is_thing: Mapped[bool]
+    colour: Mapped[str] = mapped_column(String(7))
+    position: Mapped[int]
+    removed_at: Mapped[datetime | None]
+
+
+class _MaskColumns:
+    """A mask of its image's size: COCO's compressed RLE text, and what queries ask of it, in pixels."""
+
+    area: Mapped[int]
+    bbox_x: Mapped[int]
+    bbox_y: Mapped[int]
+    bbox_width: Mapped[int]
+    bbox_height: Mapped[int]
+    counts: Mapped[str] = mapped_column(Text)
+
+
+class ProposalSetRow(Base):
+    """One model's answer for one image; a set without proposals says "looked, found none"."""
+
+    __tablename__ = "proposal_set"
+    __table_args__ = (UniqueConstraint("image_id", "model_sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"))
+    model_sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH))
+    model_name: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
+
+
+class ProposalRow(_MaskColumns, Base):
+    """A query's mask; it is kept whatever was decided. `image_id` repeats the set's, for the index."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (Index("ix_proposal_image_id_decision", "image_id", "decision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    proposal_set_id: Mapped[int] = mapped_column(ForeignKey("proposal_set.id"), index=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"))
+    query: Mapped[int]
+    score: Mapped[float]
+    decision: Mapped[Decision]
+    class_scores: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class SegmentRow(_MaskColumns, Base):
+    """A segment of an image's truth; `id` is unique in its image."""
+
+    __tablename__ = "segment"
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"), index=True)
+    order: Mapped[int]
+    source: Mapped[Source]
+    crowd: Mapped[bool]
+    proposals: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class CorrectionRow(Base):
+    """One step of the log. The database refuses to change or delete it.
+
+    The long columns stand last, so that a walk over the short ones does not read them.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (UniqueConstraint("image_id", "revision"), UniqueConstraint("client", "seq"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"))
+    revision: Mapped[int]
+    base_revision: Mapped[int]
+    user: Mapped[str] = mapped_column(Text)
+    client: Mapped[str] = mapped_column(String(64))
+    seq: Mapped[int]
+    created_at: Mapped[datetime]
+    operation: Mapped[Operation]
+    target: Mapped[int | None]
+    threshold: Mapped[float | None]
+    shown_s: Mapped[float | None]
+    evidence: Mapped[list[Any]] = mapped_column(JSON)
+    change: Mapped[dict[str, Any]] = mapped_column(JSON)

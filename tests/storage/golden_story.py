@@ -1,0 +1,121 @@
+"""The stored databases of tests/golden: a small story, told to a workspace of the present schema, and its description.
+
+A released schema gets its database once, with that release's code: `PYTHONPATH=. python tests/storage/golden_story.py`
+writes tests/golden/schema_NNNN.db and what must be found in it, schema_NNNN.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+from stored_samples import MODEL, box_mask, correct, filled_image, new_image, proposal_ids
+
+from core.annotation.changes import change_to_json
+from core.annotation.corrections import Operation, Request
+from storage.categories import add_category, load_label_set, remove_category
+from storage.corrections import history
+from storage.evidence import Evidence, proposals_to_json
+from storage.images import add_image, list_images
+from storage.proposals import get_proposals, load_proposals, save_proposals
+from storage.truths import load_truth
+from storage.workspace import DATABASE_NAME, Workspace
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def tell(session: Session) -> None:
+    """Two people correct two images, by every operation; a third waits, a fourth has no proposals."""
+    first, second = filled_image(session, "1.jpg", 9), filled_image(session, "2 – ü.png", 4)
+    filled_image(session, "3.jpg", 2)
+    save_proposals(session, add_image(session, new_image("4.jpg"))[0].id, MODEL, "default", [])
+    ids = proposal_ids(session, first)
+    evidence = Evidence(0.35, 4.25, tuple(one.evidence() for one in get_proposals(session, first, ids[:3])))
+    correct(session, first, Request(Operation.ACCEPT, proposals=tuple(ids[:3])), evidence=evidence)
+    correct(session, first, Request(Operation.REJECT, proposals=(ids[3],)))
+    correct(session, first, Request(Operation.DEFER, proposals=(ids[4],)))
+    correct(session, first, Request(Operation.RELABEL, proposals=(ids[5],), category_id=3), user="ben")
+    correct(session, first, Request(Operation.DRAW, mask=box_mask(60)))
+    correct(session, first, Request(Operation.MERGE, segments=(1, 2)))
+    correct(session, first, Request(Operation.REORDER, segments=(6,), to_top=False), user="ben")
+    correct(session, first, Request(Operation.DELETE, segments=(3,)))
+    correct(session, first, Request(Operation.UNDO))
+    correct(session, first, Request(Operation.REDO))
+    correct(session, first, Request(Operation.UNDO))
+    correct(session, second, Request(Operation.DRAW, mask=box_mask(70), category_id=2), user="ben")
+    correct(session, second, Request(Operation.DONE), user="ben")
+    save_proposals(session, first, "b" * 64, "newer", [])
+    add_category(session, name="bird", is_thing=True)
+    add_category(session, name="sky", is_thing=False, colour=(1, 2, 3))
+    remove_category(session, 4)
+
+
+def describe(workspace: Workspace) -> dict[str, Any]:
+    """All that the repositories say of a workspace, but for moments in time, as plain JSON values."""
+    with workspace.database.read() as session:
+        return {
+            "workspace": workspace.id,
+            "categories": [
+                [category.id, category.name, category.is_thing, list(category.colour)]
+                for category in load_label_set(session)
+            ],
+            "images": [
+                {
+                    "image": [image.id, image.sha256, image.file_name, image.width, image.height, image.state.value],
+                    "truth": _truth(session, image.id),
+                    "proposals": [
+                        [one.id, one.model_sha256, one.query, one.mask.counts, one.score, one.name, one.decision.value]
+                        for one in load_proposals(session, image.id)
+                    ],
+                    "log": _log(session, image.id),
+                }
+                for image in list_images(session, limit=99)
+            ],
+        }
+
+
+def _truth(session: Session, image_id: int) -> dict[str, Any]:
+    truth = load_truth(session, image_id)
+    return {
+        "revision": truth.revision,
+        "done": truth.done,
+        "last_segment_id": truth.last_segment_id,
+        "decisions": {str(number): decision.value for number, decision in truth.decisions.items()},
+        "segments": [
+            [one.id, one.mask.counts, one.category_id, one.order, one.source.value, one.crowd, list(one.proposals)]
+            for one in truth.segments
+        ],
+    }
+
+
+def _log(session: Session, image_id: int) -> list[Any]:
+    return [
+        {
+            "who": [step.revision, step.base_revision, step.user, step.client],
+            "what": [step.operation.value, step.target, change_to_json(step.change)],
+            "seen": [step.evidence.threshold, step.evidence.shown_s, proposals_to_json(step.evidence.proposals)],
+        }
+        for step in history(session, image_id)
+    ]
+
+
+def make_golden() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with Workspace.open(Path(folder)) as workspace:
+            with workspace.database.write() as session:
+                tell(session)
+            found = describe(workspace)
+        connection = sqlite3.connect(Path(folder) / DATABASE_NAME)
+        (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        connection.execute("VACUUM")
+        connection.close()
+        (GOLDEN / f"schema_{schema}.db").write_bytes((Path(folder) / DATABASE_NAME).read_bytes())
+    (GOLDEN / f"schema_{schema}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    make_golden()

@@ -1,0 +1,112 @@
+"""Small rows for storage's tests, and one way to correct an image as the page does."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from core.annotation.corrections import Offer, Operation, Request, plan, undo_and_redo
+from core.annotation.errors import CorrectionError
+from core.annotation.labels import Category, LabelSet
+from core.annotation.mask import Mask
+from core.annotation.proposals import ClassScore, Proposal
+from core.annotation.truth import Truth
+from storage.categories import seed_label_set
+from storage.corrections import change_at, log_entries, record
+from storage.evidence import NO_EVIDENCE, Evidence
+from storage.images import NewImage, add_image
+from storage.proposals import get_proposals, load_proposals, save_proposals
+from storage.truths import load_truth
+
+HEIGHT, WIDTH = 12, 16
+MODEL = "a" * 64
+LABELS = LabelSet(
+    (
+        Category(1, "dog", True, (200, 30, 30)),
+        Category(2, "grass", False, (30, 200, 30)),
+        Category(3, "cat", True, (30, 30, 200)),
+    )
+)
+
+_seqs = itertools.count(1)
+
+
+def box_mask(index: int) -> Mask:
+    """A box of its own for each index from 0 to 99."""
+    array = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    top, left = index % 10, index // 10
+    array[top : top + 2, left : left + 3 + index % 3] = True
+    return Mask.from_array(array)
+
+
+def new_image(name: str = "photo.jpg") -> NewImage:
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    return NewImage(sha256, sha256[::-1], "image/jpeg", name, WIDTH, HEIGHT)
+
+
+def proposals(count: int) -> list[Proposal]:
+    """`count` proposals, the first the best; every third is "region"."""
+    names = ("dog", "grass", "region")
+    return [
+        Proposal(
+            query=index,
+            mask=box_mask(index),
+            score=1 - index / 100,
+            class_scores=(ClassScore(names[index % 3], 0.75), ClassScore("cat", 0.125)),
+        )
+        for index in range(count)
+    ]
+
+
+def filled_image(session: Session, name: str = "photo.jpg", count: int = 6) -> int:
+    """The id of a new image with proposals, in a workspace with LABELS."""
+    seed_label_set(session, LABELS)
+    image, _ = add_image(session, new_image(name))
+    save_proposals(session, image.id, MODEL, "default", proposals(count))
+    return image.id
+
+
+def proposal_ids(session: Session, image_id: int) -> list[int]:
+    return sorted(proposal.id for proposal in load_proposals(session, image_id))
+
+
+def correct(
+    session: Session,
+    image_id: int,
+    request: Request,
+    *,
+    user: str = "ann",
+    client: str = "page",
+    evidence: Evidence = NO_EVIDENCE,
+) -> Truth:
+    """Plan and record one request at the image's present revision. Raises CorrectionError."""
+    truth = load_truth(session, image_id)
+    target = None
+    if request.operation in (Operation.UNDO, Operation.REDO):
+        undoable, redoable = undo_and_redo(log_entries(session, image_id), user)
+        target = undoable if request.operation is Operation.UNDO else redoable
+        if target is None:
+            raise CorrectionError(f"nothing to {request.operation}")
+        change = change_at(session, image_id, target)
+        change = change.inverse() if request.operation is Operation.UNDO else change
+    else:
+        offers = {
+            stored.id: Offer(stored.id, stored.mask, category.id if (category := LABELS.named(stored.name)) else None)
+            for stored in get_proposals(session, image_id, request.proposals)
+        }
+        change = plan(truth, request, offers)
+    return record(
+        session,
+        image_id=image_id,
+        client=client,
+        seq=next(_seqs),
+        user=user,
+        base_revision=truth.revision,
+        operation=request.operation,
+        target=target,
+        change=change,
+        evidence=evidence,
+    )

@@ -1,0 +1,42 @@
+"""A workspace of every released schema opens, says what it always said, and can be worked on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from golden_story import GOLDEN, describe
+from stored_samples import correct
+
+from core.annotation.corrections import Operation, Request
+from storage.corrections import history, rebuild
+from storage.images import list_images
+from storage.truths import load_truth
+from storage.workspace import DATABASE_NAME, Workspace
+
+STORED = sorted(GOLDEN.glob("schema_*.db"))
+
+
+def test_the_first_schema_is_among_the_stored_ones() -> None:
+    assert GOLDEN / "schema_0001.db" in STORED
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda path: path.stem)
+def test_a_stored_database_upgrades_and_loses_nothing(stored: Path, tmp_path: Path) -> None:
+    shutil.copy(stored, tmp_path / DATABASE_NAME)
+    with Workspace.open(tmp_path, create=False) as workspace:
+        assert describe(workspace) == json.loads(stored.with_suffix(".json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda path: path.stem)
+def test_work_goes_on_in_a_stored_database(stored: Path, tmp_path: Path) -> None:
+    shutil.copy(stored, tmp_path / DATABASE_NAME)
+    with Workspace.open(tmp_path) as workspace, workspace.database.write() as session:
+        for image in list_images(session, limit=99):
+            correct(session, image.id, Request(Operation.DONE), user="cleo", client="later")
+            correct(session, image.id, Request(Operation.UNDO), user="cleo", client="later")
+            truth = load_truth(session, image.id)
+            assert rebuild(session, image.id, truth.revision) == truth
+            assert len(history(session, image.id)) == truth.revision == image.revision + 2
