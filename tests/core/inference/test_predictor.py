@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import torch
+
+from core.annotation.errors import ModelError
+from core.inference.mask_runs import Axis, upsampled_mask
+from core.inference.predictor import Predictor
+from tests.core.maskformer.small_models import small_model
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor(small_model())
+
+
+def photo(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_proposals_are_one_a_query_best_first_at_the_photos_size(predictor):
+    image = photo(120, 200)
+    proposals = predictor.propose(image)
+    scores = [proposal.score for proposal in proposals]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    assert len({proposal.query for proposal in proposals}) == len(proposals) > 3
+    raw = predictor.run_network(image)
+    rows, columns = Axis.of(raw.mask_logits.shape[1], 120), Axis.of(raw.mask_logits.shape[2], 200)
+    for proposal in proposals:
+        assert proposal.mask.shape == (120, 200)
+        assert proposal.mask.area > 0
+        assert proposal.mask == upsampled_mask(raw.mask_logits[proposal.query].numpy(), rows, columns)
+
+
+def test_class_scores_are_the_models_categories_by_name_highest_first(predictor):
+    image = photo(60, 60)
+    chances = predictor.run_network(image).class_logits.softmax(-1)
+    for proposal in predictor.propose(image):
+        named = {item.name: item.score for item in proposal.class_scores}
+        assert list(named.values()) == sorted(named.values(), reverse=True)
+        assert named == pytest.approx(
+            dict(zip(["cat", "grass", "region"], chances[proposal.query, :3].tolist(), strict=True))
+        )
+        assert proposal.name == max(named, key=named.__getitem__)
+
+
+def test_limit_and_threshold_keep_the_first(predictor):
+    image = photo(80, 100)
+    proposals = predictor.propose(image)
+    assert predictor.propose(image, limit=2) == proposals[:2]
+    assert predictor.propose(image, limit=10**6) == proposals
+    middle = proposals[len(proposals) // 2].score
+    assert predictor.propose(image, threshold=middle) == [item for item in proposals if item.score >= middle]
+    assert predictor.propose(image, threshold=1.1) == []
+
+
+def test_the_answer_is_the_same_each_time_and_for_a_view_of_the_array(predictor):
+    image = photo(50, 70)
+    mirrored = image[:, ::-1]
+    assert predictor.propose(image) == predictor.propose(image.copy())
+    assert predictor.propose(mirrored) == predictor.propose(np.ascontiguousarray(mirrored))
+
+
+def test_a_read_only_array_is_read(predictor):
+    image = photo(320, 320)
+    image.setflags(write=False)
+    assert predictor.propose(image, limit=1)
+
+
+def test_an_empty_mask_is_no_proposal():
+    model = small_model()
+    with torch.no_grad():
+        model.heads.prior.shape.bias[0] = -200.0
+        for parameter in model.heads.masks[-1].parameters():
+            parameter.zero_()
+    assert Predictor(model).propose(photo(64, 64)) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (2500, 2), (3, 3)])
+def test_the_smallest_and_the_longest_photos_have_masks_of_their_size(predictor, size):
+    for proposal in predictor.propose(photo(*size)):
+        assert proposal.mask.shape == size
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((4, 4), dtype=np.uint8),
+        np.zeros((4, 4, 4), dtype=np.uint8),
+        np.zeros((4, 4, 3), dtype=np.float32),
+        np.zeros((0, 4, 3), dtype=np.uint8),
+        [[1, 2, 3]],
+        None,
+    ],
+)
+def test_what_is_no_photo_is_refused(predictor, image):
+    with pytest.raises(ModelError, match="a photo"):
+        predictor.propose(image)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_senseless_limit_is_refused(predictor, limit):
+    with pytest.raises(ModelError, match=f"limit .*{limit}"):
+        predictor.propose(photo(8, 8), limit=limit)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ModelError, match="float8"):
+        Predictor(small_model(), precision="float8")
+
+
+def test_bfloat16_proposes_nearly_the_same():
+    image = photo(96, 96)
+    exact = Predictor(small_model()).run_network(image)
+    rough = Predictor(small_model(), precision="bfloat16").run_network(image)
+    assert ((exact.mask_logits > 0) == (rough.mask_logits > 0)).float().mean() > 0.8
+
+
+def test_a_broken_models_numbers_are_refused():
+    model = small_model()
+    torch.nn.init.constant_(model.heads.classes.bias, float("nan"))
+    with pytest.raises(ModelError, match="not finite"):
+        Predictor(model).propose(photo(8, 8))
+
+
+def test_proposals_come_without_a_graph(predictor):
+    assert not predictor.run_network(photo(40, 40)).mask_logits.requires_grad
