@@ -11,6 +11,8 @@ from pathlib import Path
 from app.settings import DEFAULT_MODEL, ServerSettings
 from core.annotation.errors import MaskwrightError
 
+# What a shell expects of a command ended by Ctrl-C.
+STOPPED = 130
 EXPORT_FORMATS = ("coco", "coco-panoptic", "semantic-png")
 
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print("maskwright: stopped", file=sys.stderr)
-        return 130
+        return STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -130,6 +132,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--config", type=Path, metavar="FILE", help="JSON with the settings to change")
     parser.add_argument("--minutes", type=float, help="wall time of the training")
+    parser.add_argument("--steps", type=_positive, help="steps of the training, in place of --minutes")
     parser.add_argument("--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights to start from")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device")
@@ -138,34 +141,49 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _train(options: argparse.Namespace) -> int:
-    from app.workflows.train import train
+    from app.workflows.train import TrainRequest, train
 
-    train(
-        options.data,
-        out=options.out,
-        config=options.config,
-        minutes=options.minutes,
-        backbone_weights=options.backbone_weights,
-        seed=options.seed,
-        device=options.device,
-        resume=options.resume,
+    outcome = train(
+        TrainRequest(
+            data=tuple(options.data),
+            out=options.out,
+            config=options.config,
+            minutes=options.minutes,
+            steps=options.steps,
+            backbone_weights=options.backbone_weights,
+            seed=options.seed,
+            resume=options.resume,
+            device=options.device,
+        )
     )
-    return 0
+    print(f"{outcome.steps} steps in {outcome.seconds / 60:.1f} minutes; the model is in {options.out}")
+    return STOPPED if outcome.interrupted else 0
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("evaluate", help="score a model's proposals on the check part of a data set")
     parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--data", type=Path, required=True, metavar="SET")
+    parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="SET")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the training's settings, for what they say of sets"
+    )
     parser.add_argument("--device")
     parser.add_argument("--out", type=Path, metavar="FILE.json")
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from app.workflows.evaluate import evaluate
+    from app.models import model_folder
+    from app.workflows.evaluate import evaluate, format_table
 
-    print(evaluate(options.data, model=options.model, device=options.device, out=options.out))
+    results = evaluate(
+        model=model_folder(options.model),
+        data=tuple(options.data),
+        config=options.config,
+        out=options.out,
+        device=options.device,
+    )
+    print(format_table(results))
     return 0
 
 

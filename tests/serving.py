@@ -23,6 +23,7 @@ class Server:
     """A running `launch.py`; `url` answers, `log` is what it printed."""
 
     def __init__(self, workspace: Path, *options: str, port: int | None = None) -> None:
+        self.workspace = workspace
         self.port = free_port() if port is None else port
         self.url = f"http://127.0.0.1:{self.port}"
         self._log_path = workspace.parent / f"{workspace.name}-{self.port}.log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -43,22 +44,25 @@ def mount_pages(app: FastAPI, services: Services) -> None:
     """Mount the pages at the root of `app`; they look nothing up outside and share nothing of the disk."""
     import gradio as gr
 
-    gr.mount_gradio_app(
-        app,
-        build_pages(services),
-        path="/",
-        run_history=False,
-        footer_links=[],
-        show_error=False,
-        max_file_size=MAX_UPLOAD,
-        allowed_paths=[],
-        favicon_path=str(ASSETS / "icon.svg"),
-        ssr_mode=False,
-        css_paths=[ASSETS / "css" / "pages.css"],
-        theme=gr.themes.Base(
-            font=["system-ui", "sans-serif"],
-            font_mono=["ui-monospace", "monospace"],
-            primary_hue="blue",
-            radius_size="sm",
-        ),
-    )
+    with warnings.catch_warnings():
+        # Gradio says so of every application with several pages, asked for or not.
+        warnings.filterwarnings("ignore", "SSR mode is not supported", UserWarning)
+        gr.mount_gradio_app(
+            app,
+            build_pages(services),
+            path="/",
+            run_history=False,
+            footer_links=[],
+            show_error=False,
+            max_file_size=MAX_UPLOAD,
+            allowed_paths=[],
+            favicon_path=str(ASSETS / "icon.svg"),
+            ssr_mode=False,
+            css_paths=[ASSETS / "css" / "pages.css"],
+            theme=gr.themes.Base(
+                font=["system-ui", "sans-serif"],
+                font_mono=["ui-monospace", "monospace"],
+                primary_hue="blue",
+                radius_size="sm",
+            ),
+        )

@@ -63,7 +63,9 @@ def add_photos(
     progress: Progress = lambda finished, total: None,
 ) -> IngestReport:
     """Take the files in, one transaction each; `progress` is told (finished, total) after each."""
-    added, known, refused = [], [], []
+    added: list[ImageRecord] = []
+    known: list[ImageRecord] = []
+    refused: list[Refused] = []
     for number, file in enumerate(files, start=1):
         try:
             record, is_new = _add(workspace, file)

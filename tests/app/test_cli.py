@@ -1,0 +1,60 @@
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from app.cli import main
+from tests.serving import PROJECT
+
+
+def test_help_answers_without_loading_the_model_or_the_pages():
+    code = "import sys, app.cli; app.cli.main(['--help'])"
+    watched = (
+        f"import atexit, sys; atexit.register(lambda: print('torch' in sys.modules, 'gradio' in sys.modules)); {code}"
+    )
+    done = subprocess.run([sys.executable, "-c", watched], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert "propose" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--port", "70000"], "70000"),
+        (["--host", "0.0.0.0"], "MASKWRIGHT_PASSWORD"),  # noqa: S104
+        (["export", "--workspace", "no-such-place", "--format", "coco", "out"], "no-such-place is no workspace"),
+        (["evaluate", "--data", "no-such-place"], "no-such-place"),
+        (["train", "--data", "no-such-place", "--out", "run", "--minutes", "1"], "no-such-place"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(arguments, reason, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MASKWRIGHT_PASSWORD", raising=False)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.startswith("maskwright: ")
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_model_that_is_not_there_is_named(capsys, tmp_path):
+    assert main(["--workspace", str(tmp_path / "w"), "--port", "0", "--model", "no-such-model"]) == 2
+    assert "no-such-model" in capsys.readouterr().err
+
+
+def test_a_folder_with_other_files_is_not_made_a_workspace(capsys, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert main(["--workspace", str(tmp_path), "--port", "0", "--no-model"]) == 2
+    assert "no workspace" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_taken_port_is_named_with_the_remedy(capsys, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["--workspace", str(tmp_path / "w"), "--port", str(port), "--no-model"]) == 2
+    assert f"127.0.0.1:{port} cannot be used" in capsys.readouterr().err
+    assert not (tmp_path / "w").exists()
