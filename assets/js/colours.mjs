@@ -1,0 +1,97 @@
+/**
+ * The colours of the views.
+ * @typedef {[number, number, number]} Colour red, green, blue in 0..255
+ * @typedef {{base: Uint32Array, hatch: Uint32Array, edge: Uint32Array}} Palette pixels [slots] as ImageData holds them
+ */
+
+/** The colour of what has no category. @type {Colour} */
+export const GREY = [138, 144, 153];
+const BLACK = [0, 0, 0];
+const WHITE = [255, 255, 255];
+const EDGE_ALPHA = 0.95;
+const VOID_ALPHAS = [0.55, 0.3];
+// Things of one category, told apart in the panoptic view: shares of white (above 0) or black to mix in.
+const VARIATIONS = [0, 0.3, -0.25, 0.5, -0.42, 0.16, -0.12];
+
+/** The colour of the index-th item of an endless list; the same list as core/annotation/labels.py. @returns {Colour} */
+export function distinctColour(index) {
+  const hue = (0.58 + index * 0.61803398875) % 1;
+  return fromHls(hue, [0.55, 0.42, 0.66][index % 3], 0.72);
+}
+
+function fromHls(hue, lightness, saturation) {
+  const high = lightness <= 0.5 ? lightness * (1 + saturation) : lightness + saturation - lightness * saturation;
+  const low = 2 * lightness - high;
+  const part = (turn) => {
+    const at = ((turn % 1) + 1) % 1;
+    if (at < 1 / 6) return low + (high - low) * at * 6;
+    if (at < 1 / 2) return high;
+    return at < 2 / 3 ? low + (high - low) * (2 / 3 - at) * 6 : low;
+  };
+  return [hue + 1 / 3, hue, hue - 1 / 3].map((turn) => Math.round(part(turn) * 255));
+}
+
+/** @param {Colour} colour @param {Colour} other @param {number} share of the other, 0..1 @returns {Colour} */
+export function mix(colour, other, share) {
+  return colour.map((value, channel) => Math.round(value + (other[channel] - value) * share));
+}
+
+/** @param {Colour} colour */
+export function css(colour, alpha = 1) {
+  return `rgb(${colour.join(' ')} / ${alpha})`;
+}
+
+/** The colour of a proposal: its category's, or grey. @param {Map<number, any>} categories @returns {Colour} */
+export function proposalColour(proposal, categories) {
+  return categories.get(proposal.category_id)?.colour ?? [224, 228, 233];
+}
+
+/**
+ * The colour of each segment in a view, and whether it is hatched: muted, without a category or no thing.
+ * @param {import('./views.mjs').View} view
+ * @param {import('./items.mjs').Item[]} segments
+ * @param {Map<number, import('./views.mjs').Category>} categories
+ * @returns {{colour: Colour, hatched: boolean}[]}
+ */
+export function segmentColours(view, segments, categories) {
+  const seen = new Map();
+  return segments.map((segment) => {
+    const category = categories.get(segment.category_id);
+    if (!category) return { colour: GREY, hatched: true };
+    if (view === 'semantic') return { colour: category.colour, hatched: false };
+    if (view === 'instance') {
+      if (category.is_thing && !segment.crowd) return { colour: distinctColour(segment.hue), hatched: false };
+      return { colour: mix(category.colour, GREY, 0.5), hatched: true };
+    }
+    if (!category.is_thing || segment.crowd) return { colour: category.colour, hatched: segment.crowd };
+    const nth = seen.get(category.id) ?? 0;
+    seen.set(category.id, nth + 1);
+    const share = VARIATIONS[nth % VARIATIONS.length];
+    return { colour: mix(category.colour, share > 0 ? WHITE : BLACK, Math.abs(share)), hatched: false };
+  });
+}
+
+/**
+ * @param {import('./views.mjs').View} view
+ * @param {import('./items.mjs').Item[]} segments
+ * @param {Map<number, import('./views.mjs').Category>} categories
+ * @param {number} opacity 0..1
+ * @returns {Palette}
+ */
+export function palette(view, segments, categories, opacity) {
+  const made = ['base', 'hatch', 'edge'].map(() => new Uint32Array(segments.length + 1));
+  const [base, hatch, edge] = made;
+  const [dark, light] = view === 'panoptic' ? VOID_ALPHAS : [0, 0];
+  [base[0], hatch[0]] = [pixel(BLACK, dark * opacity), pixel(BLACK, light * opacity)];
+  segmentColours(view, segments, categories).forEach(({ colour, hatched }, index) => {
+    base[index + 1] = pixel(colour, opacity);
+    hatch[index + 1] = hatched ? pixel(mix(colour, BLACK, 0.35), opacity * 0.35) : base[index + 1];
+    edge[index + 1] = pixel(mix(colour, WHITE, 0.45), EDGE_ALPHA);
+  });
+  return { base, hatch, edge };
+}
+
+/** Little-endian RGBA, which every browser's ImageData is. */
+function pixel([red, green, blue], alpha) {
+  return ((Math.round(alpha * 255) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}

@@ -1,0 +1,90 @@
+/** The bar above the canvas: which photo, which view, how many proposals, and whether all is saved. */
+import { button, slider } from './controls.mjs';
+import { h } from './dom.mjs';
+import { shownProposals } from './pick.mjs';
+import { VIEWS } from './views.mjs';
+
+const VIEW_HELP = {
+  semantic: 'Semantic: what is each pixel? Masks of a category are one',
+  instance: 'Instance: every segment for itself',
+  panoptic: 'Panoptic: things apart, stuff merged, no pixel twice',
+};
+const THRESHOLD_HELP = 'Threshold: the least confidence of a proposal to be shown';
+const DONE_HELP = 'Mark this photo as done; Ctrl+Enter also opens the next';
+
+/**
+ * @param {ReturnType<typeof import('./state.mjs').createStore>} store
+ * @param {Record<string, (argument?: any) => unknown>} commands
+ * @returns {HTMLElement}
+ */
+export function createToolbar(store, commands) {
+  const command = (look) => button(look, () => commands[look.action]());
+  const previous = command({ name: 'Previous photo', sign: 'previous', action: 'previousImage', kind: 'mw-square' });
+  const next = command({ name: 'Next photo', sign: 'next', action: 'nextImage', kind: 'mw-square' });
+  const position = h('span', { class: 'mw-position' });
+  const fileName = h('span', { class: 'mw-file' });
+  const imageState = h('span', { class: 'mw-badge' });
+  const views = VIEWS.map((view) =>
+    button({ name: VIEW_HELP[view], text: capital(view), kind: 'mw-segment' }, () => commands.view(view)),
+  );
+  const setThreshold = (value) => store.dispatch({ type: 'set', values: { threshold: value / 100 } });
+  const threshold = slider({ name: THRESHOLD_HELP, min: 0, max: 100, step: 1 }, setThreshold);
+  const count = h('output', { class: 'mw-count' });
+  const undo = command({ name: 'Undo', sign: 'undo', action: 'undo', kind: 'mw-square' });
+  const redo = command({ name: 'Redo', sign: 'redo', action: 'redo', kind: 'mw-square' });
+  const done = button({ name: DONE_HELP, text: 'Done', sign: 'check' }, () => commands.done());
+  const saving = h('span', { class: 'mw-saving', role: 'status', 'aria-live': 'polite' });
+  const help = button({ name: 'Help: all keys', text: '?', action: 'help', kind: 'mw-square' }, () => commands.help());
+
+  function update(state) {
+    const { image } = state;
+    position.textContent = image ? `${image.position} / ${image.total}` : '–';
+    fileName.textContent = image?.file_name ?? '';
+    fileName.title = image?.file_name ?? '';
+    imageState.hidden = !image;
+    imageState.textContent = image?.done ? 'done' : 'open';
+    imageState.classList.toggle('mw-done', image?.done === true);
+    enable(previous, image?.previous_id != null);
+    enable(next, image?.next_id != null);
+    views.forEach((one, index) => one.setAttribute('aria-pressed', String(VIEWS[index] === state.view)));
+    threshold.value = String(Math.round(state.threshold * 100));
+    const open = shownProposals(state).length;
+    count.textContent = `${Math.round(state.threshold * 100)} % · ${open} shown`;
+    enable(undo, image?.can_undo || state.pending.length > 0);
+    enable(redo, image?.can_redo);
+    done.setAttribute('aria-pressed', String(image?.done === true));
+    const text = savingText(state.saving);
+    if (saving.textContent !== text) saving.textContent = text;
+    saving.title = text;
+    saving.classList.toggle('mw-failing', state.saving.reason !== null);
+  }
+
+  store.subscribe(update);
+  update(store.state);
+  return h('div', { class: 'mw-toolbar', role: 'toolbar', 'aria-label': 'Photo and view' }, [
+    h('div', { class: 'mw-group' }, [previous, position, next]),
+    h('div', { class: 'mw-group mw-grows' }, [fileName, imageState]),
+    h('div', { class: 'mw-group mw-views', role: 'group', 'aria-label': 'View' }, views),
+    h('label', { class: 'mw-group' }, [h('span', { class: 'mw-muted', text: 'Threshold' }), threshold, count]),
+    h('div', { class: 'mw-group' }, [undo, redo]),
+    h('div', { class: 'mw-group' }, [done]),
+    saving,
+    help,
+  ]);
+}
+
+function enable(control, possible) {
+  // aria-disabled instead of disabled: a button that vanishes from under the keyboard loses the focus.
+  control.setAttribute('aria-disabled', String(!possible));
+}
+
+/** "saved" is said only when the server has confirmed everything. */
+function savingText({ pending, reason, saved }) {
+  if (reason !== null) return `not saved (${pending}): ${reason}, retrying`;
+  if (pending > 0) return `saving ${pending}…`;
+  return saved ? 'saved' : '';
+}
+
+function capital(word) {
+  return word[0].toUpperCase() + word.slice(1);
+}
