@@ -13,14 +13,12 @@ import numpy.typing as npt
 from app.services import ModelInfo
 from app.settings import MODELS
 from core.annotation.labels import LabelSet
-from core.annotation.proposals import Proposal
+from core.annotation.proposals import REGION, Proposal
 from core.maskformer.manifest import read_checkpoint
 
 if TYPE_CHECKING:
     from core.inference.predictor import Predictor
 
-# The class-agnostic category of the default model; it says "some region", not what.
-REGION = "region"
 # Shown from the start when a model's card names no threshold of its own.
 FALLBACK_THRESHOLD = 0.5
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from core.annotation.mask import Mask
-from core.annotation.proposals import ClassScore, Proposal
+from core.annotation.proposals import ClassScore, Proposal, proposed_name
 from core.annotation.truth import Decision
 from storage.errors import NotFound
 from storage.evidence import TOP_CLASS_SCORES, ProposalEvidence, class_scores_from_json, class_scores_to_json
@@ -33,8 +33,8 @@ class StoredProposal:
 
     @property
     def name(self) -> str:
-        """The model's best category for the mask."""
-        return self.class_scores[0].name
+        """The model's name for the mask, "region" when it has none or is unsure."""
+        return proposed_name(self.class_scores)
 
     def evidence(self) -> ProposalEvidence:
         """What the log keeps of it."""

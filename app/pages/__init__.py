@@ -26,9 +26,8 @@ def build_pages(services: Services) -> Blocks:
 
     from app.pages import annotate, data, labels
 
-    with gr.Blocks(
-        title="Maskwright", fill_width=True, analytics_enabled=False, delete_cache=(CACHE_S, CACHE_S)
-    ) as pages:
+    pages = gr.Blocks(title="Maskwright", fill_width=True, analytics_enabled=False, delete_cache=(CACHE_S, CACHE_S))
+    with pages:
         Navbar(main_page_name="Annotate")
         annotate.build()
     with pages.route("Data", "/data"):

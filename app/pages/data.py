@@ -15,6 +15,8 @@ from app.workflows.ingest import PhotoFile, add_photos, report_lines
 from core.annotation.errors import MaskwrightError
 from storage.images import count_images
 
+# Both pickers, the report and the export fit one screen of 1280×720.
+PICKER_PX = 150
 FORMAT_NAMES = {
     "COCO instances": "coco",
     "COCO panoptic": "coco-panoptic",
@@ -39,8 +41,10 @@ def _counts(services: Services) -> str:
 
 def _build_upload(services: Services, counts: gr.Textbox) -> None:
     gr.Markdown("## Add photos")
-    photos = gr.File(label="Photos (PNG, JPEG, WebP, BMP, TIFF, GIF)", file_count="multiple", elem_id="photos")
-    folder = gr.File(label="A folder of photos", file_count="directory", elem_id="folder")
+    photos = gr.File(
+        label="Photos (PNG, JPEG, WebP, BMP, TIFF, GIF)", file_count="multiple", height=PICKER_PX, elem_id="photos"
+    )
+    folder = gr.File(label="A folder of photos", file_count="directory", height=PICKER_PX, elem_id="folder")
     report = gr.Textbox(label="What became of them", interactive=False, lines=6, elem_id="upload-report")
 
     def take_in(paths: Sequence[str] | None, progress: gr.Progress = gr.Progress()) -> tuple[str, None, str]:  # noqa: B008
@@ -60,7 +64,7 @@ def _build_export(services: Services) -> None:
         ["every image with segments", "done images only"], value="every image with segments", label="Images"
     )
     button = gr.Button("Export", variant="primary", elem_id="export")
-    archive = gr.File(label="Download", interactive=False, elem_id="archive")
+    archive = gr.File(label="Download", interactive=False, height=PICKER_PX, elem_id="archive")
     report = gr.Textbox(
         label="What was written and what the format cannot hold", interactive=False, lines=6, elem_id="export-report"
     )

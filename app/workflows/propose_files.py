@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.models import REGION, model_folder
+from app.models import model_folder
 from core.annotation.errors import FormatError, MaskwrightError
 from core.annotation.files import write_atomically
 from core.annotation.labels import LabelSet
-from core.annotation.proposals import Proposal
+from core.annotation.proposals import REGION, Proposal
 from core.formats.photo import read_photo
 from core.inference.predictor import Predictor
 from core.maskformer.checkpoint import load_model

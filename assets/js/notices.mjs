@@ -11,9 +11,10 @@ export function createNotices(store) {
   const update = (state) => {
     if (message.textContent !== state.message.text) message.textContent = state.message.text;
     message.classList.toggle('mw-error', state.message.kind === 'error');
-    const text = state.image ? proposingText(state) : '';
+    const opening = !state.image && !state.empty && state.message.text === '';
+    const text = opening ? 'Opening the photo…' : state.image ? proposingText(state) : '';
     if (proposing.textContent !== text) proposing.textContent = text;
-    proposing.classList.toggle('mw-busy', ['waiting', 'running'].includes(state.proposing?.state));
+    proposing.classList.toggle('mw-busy', opening || ['waiting', 'running'].includes(state.proposing?.state));
     empty.hidden = state.empty !== true;
   };
   store.subscribe(update);

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from core.annotation.errors import ModelError
+from core.annotation.proposals import proposed_name
 from core.inference.mask_runs import Axis, upsampled_mask
 from core.inference.predictor import Predictor
 from tests.core.maskformer.small_models import small_model
@@ -41,7 +42,8 @@ def test_class_scores_are_the_models_categories_by_name_highest_first(predictor)
         assert named == pytest.approx(
             dict(zip(["cat", "grass", "region"], chances[proposal.query, :3].tolist(), strict=True))
         )
-        assert proposal.name == max(named, key=named.__getitem__)
+        assert proposal.class_scores[0].name == max(named, key=named.__getitem__)
+        assert proposal.name == proposed_name(proposal.class_scores)
 
 
 def test_limit_and_threshold_keep_the_first(predictor):
