@@ -1,0 +1,46 @@
+"""COCO instances: every labelled segment with its whole mask, things and stuff, overlaps and crowds.
+
+Masks are RLE with `counts` a str, which keeps holes and parts exactly; `iscrowd` is 1 for crowds only, so a reader
+must not take RLE for a crowd. Source: the COCO data format, cocodataset.org/#format-data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.annotation.labels import LabelSet
+from core.annotation.views import labelled
+from core.formats.coco_file import write_coco
+from core.formats.exported import ExportImage, FormatReport, Tally, count_unlabelled
+
+FILE_NAME = "instances.json"
+
+
+def write_coco_instances(images: Iterable[ExportImage], label_set: LabelSet, folder: Path) -> FormatReport:
+    """Write instances.json into `folder`; an image's annotations go from the bottom to the top."""
+    tally = Tally()
+    with write_coco(folder / FILE_NAME, label_set) as file:
+        for image in images:
+            file.add_image(image)
+            tally.images += 1
+            tally.unlabelled += count_unlabelled(image.truth, label_set)
+            for segment, category in labelled(image.truth, label_set):
+                tally.segments += 1
+                file.add_annotation(
+                    {
+                        "area": segment.mask.area,
+                        "bbox": list(segment.mask.bbox),
+                        "category_id": category.id,
+                        "id": tally.segments,
+                        "image_id": image.image_id,
+                        "iscrowd": int(segment.crowd),
+                        "segmentation": segment.mask.to_coco(),
+                    }
+                )
+    zero = [category.name for category in label_set if category.id == 0]
+    notes = [
+        (tally.unlabelled, "unlabelled segments left out: label them first"),
+        (len(zero), f"category, {', '.join(zero)}, keeps the id 0, which some readers take for background"),
+    ]
+    return tally.report(notes, [FILE_NAME])

@@ -1,0 +1,94 @@
+"""COCO panoptic: one PNG an image, whose pixels name the segment they belong to, and a JSON that tells what it is.
+
+A pixel's id is R + 256·G + 256²·B, 0 for void; the PNG folder is named like the JSON. Stuff and crowds are one
+segment a category. Source: the COCO panoptic format, cocodataset.org/#format-data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.annotation.errors import FormatError
+from core.annotation.labels import LabelSet
+from core.annotation.views import PANOPTIC_VOID, Panoptic, labelled, panoptic_view
+from core.formats.coco_file import write_coco
+from core.formats.exported import ExportImage, FormatReport, Tally, count_covered, count_unlabelled, write_file
+
+FILE_NAME = "panoptic.json"
+FOLDER_NAME = "panoptic"
+# Three bytes of a pixel.
+MAX_ID = 256**3 - 1
+
+
+def write_coco_panoptic(images: Iterable[ExportImage], label_set: LabelSet, folder: Path) -> FormatReport:
+    """Write panoptic.json and panoptic/*.png into `folder`. Raises FormatError for an id over MAX_ID."""
+    tally = Tally()
+    (folder / FOLDER_NAME).mkdir()
+    with write_coco(folder / FILE_NAME, label_set) as file:
+        for image in images:
+            panoptic = panoptic_view(image.truth, label_set)
+            write_file(folder / FOLDER_NAME / image.png_name, id_png(panoptic.ids))
+            file.add_image(image)
+            file.add_annotation(
+                {
+                    "file_name": image.png_name,
+                    "image_id": image.image_id,
+                    "segments_info": [
+                        {
+                            "area": segment.area,
+                            "bbox": list(segment.bbox),
+                            "category_id": segment.category_id,
+                            "id": segment.id,
+                            "iscrowd": int(segment.crowd),
+                        }
+                        for segment in panoptic.segments
+                    ],
+                }
+            )
+            _count(tally, image, panoptic, label_set)
+    notes = [
+        (tally.unlabelled, "unlabelled segments left out: label them first"),
+        (tally.hidden, "segments left out: others cover them whole"),
+        (tally.covered, "segments lost the part that others cover"),
+        (tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
+        (tally.counts.get("void", 0), "pixels are void: no labelled segment covers them"),
+    ]
+    return tally.report(notes, [FILE_NAME, f"{FOLDER_NAME}/"])
+
+
+def id_png(ids: npt.NDArray[np.int32]) -> bytes:
+    """An id map [H, W] as an 8-bit RGB PNG. Raises FormatError for an id over MAX_ID."""
+    if ids.max(initial=0) > MAX_ID:
+        raise FormatError(f"segment id {ids.max()} is over {MAX_ID}, the largest of COCO panoptic; use COCO instances")
+    pixels = np.stack([ids & 0xFF, ids >> 8 & 0xFF, ids >> 16], axis=2).astype(np.uint8)
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+def _count(tally: Tally, image: ExportImage, panoptic: Panoptic, label_set: LabelSet) -> None:
+    shared = {(part.category_id, part.crowd): part.id for part in panoptic.segments if part.crowd or not part.is_thing}
+    own = {part.id for part in panoptic.segments}
+    value_of = {}
+    for segment, category in labelled(image.truth, label_set):
+        if category.is_thing and not segment.crowd:
+            number = segment.id if segment.id in own else None
+        else:
+            number = shared.get((category.id, segment.crowd))
+        if number is not None:
+            value_of[segment.id] = number
+    hidden, covered = count_covered(image.truth, label_set, panoptic.ids, value_of)
+    unlabelled = count_unlabelled(image.truth, label_set)
+    tally.images += 1
+    tally.segments += len(panoptic.segments)
+    tally.unlabelled += unlabelled
+    tally.hidden += hidden
+    tally.covered += covered
+    tally.add("merged", len(image.truth.segments) - unlabelled - hidden - len(panoptic.segments))
+    tally.add("void", int((panoptic.ids == PANOPTIC_VOID).sum()))

@@ -1,0 +1,98 @@
+"""What every export starts from and what it says of itself afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.annotation.labels import LabelSet
+from core.annotation.truth import Truth
+from core.annotation.views import labelled
+
+
+@dataclass(frozen=True)
+class ExportImage:
+    """An image to export. `file_name` is its user's name for it; `export_name` is the safe one, unique in the
+    export also without its extension, that the photo and its mask files get."""
+
+    file_name: str
+    export_name: str
+    image_id: int
+    height: int
+    width: int
+    truth: Truth
+
+    @property
+    def png_name(self) -> str:
+        """The name of the image's mask file."""
+        return f"{Path(self.export_name).stem}.png"
+
+
+@dataclass(frozen=True)
+class FormatReport:
+    """What was written: images and segments that are in the files, segments that are not, and in `notes` what
+    else the format does not hold, with counts. `files` are relative to the export's folder."""
+
+    images: int
+    segments: int
+    unlabelled_left_out: int
+    hidden_left_out: int
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+# Writes all images into a folder, one at a time.
+Writer = Callable[[Iterable[ExportImage], LabelSet, Path], FormatReport]
+
+
+@dataclass
+class Tally:
+    """Counts that grow image by image."""
+
+    images: int = 0
+    segments: int = 0
+    unlabelled: int = 0
+    hidden: int = 0
+    covered: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, what: str, number: int) -> None:
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    def report(self, notes: Iterable[tuple[int, str]], files: Iterable[str]) -> FormatReport:
+        """The report, with each note (count, what) whose count is not 0."""
+        kept = tuple(f"{count} {what}" for count, what in notes if count)
+        return FormatReport(self.images, self.segments, self.unlabelled, self.hidden, kept, tuple(files))
+
+
+def count_unlabelled(truth: Truth, label_set: LabelSet) -> int:
+    """Segments without a category of the label set."""
+    return sum(label_set.find(segment.category_id) is None for segment in truth.segments)
+
+
+def count_covered(
+    truth: Truth, label_set: LabelSet, view: npt.NDArray[np.int32], value_of: Mapping[int, int]
+) -> tuple[int, int]:
+    """(hidden, partly covered) labelled segments in a view where segment `id` has the value `value_of[id]`;
+    one whose id is not there is hidden."""
+    hidden = covered = 0
+    for segment, _ in labelled(truth, label_set):
+        visible = 0
+        if segment.id in value_of:
+            visible = int((view[segment.mask.to_array()] == value_of[segment.id]).sum())
+        hidden += visible == 0
+        covered += 0 < visible < segment.mask.area
+    return hidden, covered
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a new file to the disk. An export's folder gets its name when it is whole, so no file needs a draft."""
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

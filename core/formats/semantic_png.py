@@ -1,0 +1,98 @@
+"""Semantic PNG: one single-channel PNG an image, whose pixels are the index of a category in the label set's order.
+
+8 bits up to 255 categories, else 16; the largest value is void. labels.txt holds a name a line, so that a line's
+number from 0 is the index, and labels.json the same with ids, kinds and colours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.annotation.errors import FormatError
+from core.annotation.labels import LabelSet
+from core.annotation.views import SEMANTIC_VOID, labelled, semantic_view
+from core.formats.exported import ExportImage, FormatReport, Tally, count_covered, count_unlabelled, write_file
+
+FOLDER_NAME = "masks"
+NAMES_FILE = "labels.txt"
+LABELS_FILE = "labels.json"
+MAX_CATEGORIES = 65_535
+
+
+def write_semantic_png(images: Iterable[ExportImage], label_set: LabelSet, folder: Path) -> FormatReport:
+    """Write masks/*.png, labels.txt and labels.json into `folder`. Raises FormatError over MAX_CATEGORIES."""
+    void = void_value(label_set)
+    tally = Tally()
+    (folder / FOLDER_NAME).mkdir()
+    for image in images:
+        view = semantic_view(image.truth, label_set)
+        write_file(folder / FOLDER_NAME / image.png_name, index_png(view, label_set))
+        _count(tally, image, view, label_set)
+    write_file(folder / NAMES_FILE, "".join(f"{category.name}\n" for category in label_set).encode())
+    write_file(folder / LABELS_FILE, _labels_json(label_set, void))
+    notes = [
+        (tally.unlabelled, "unlabelled segments left out: label them first"),
+        (tally.hidden, "segments left out: others cover them whole"),
+        (tally.covered, "segments lost the part that others cover"),
+        (tally.counts.get("merged", 0), "segments merged with another of their category"),
+        (tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
+        (tally.counts.get("void", 0), f"pixels are void ({void}): no labelled segment covers them"),
+    ]
+    return tally.report(notes, [f"{FOLDER_NAME}/", NAMES_FILE, LABELS_FILE])
+
+
+def void_value(label_set: LabelSet) -> int:
+    """255, or 65535 for more than 255 categories. Raises FormatError over MAX_CATEGORIES."""
+    if len(label_set) > MAX_CATEGORIES:
+        raise FormatError(f"{len(label_set)} categories, more than the {MAX_CATEGORIES} of a 16-bit PNG; use COCO")
+    return 255 if len(label_set) <= 255 else 65_535
+
+
+def index_png(view: npt.NDArray[np.int32], label_set: LabelSet) -> bytes:
+    """A semantic view (category ids [H, W]) as a single-channel PNG of indices."""
+    void = void_value(label_set)
+    # Ids may be anything from 0 up, so they are looked up, not used as places in a table.
+    values = np.array([SEMANTIC_VOID, *(category.id for category in label_set)], dtype=np.int32)
+    indices = np.array([void, *range(len(label_set))], dtype=np.uint8 if void == 255 else np.uint16)
+    order = np.argsort(values)
+    pixels = indices[order[np.searchsorted(values[order], view)]]
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+def _labels_json(label_set: LabelSet, void: int) -> bytes:
+    labels = [
+        {
+            "colour": list(category.colour),
+            "id": category.id,
+            "index": index,
+            "is_thing": category.is_thing,
+            "name": category.name,
+        }
+        for index, category in enumerate(label_set)
+    ]
+    return json.dumps({"labels": labels, "void": void}, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _count(tally: Tally, image: ExportImage, view: npt.NDArray[np.int32], label_set: LabelSet) -> None:
+    parts = [(segment, category.id) for segment, category in labelled(image.truth, label_set)]
+    value_of = {segment.id: number for segment, number in parts}
+    hidden, covered = count_covered(image.truth, label_set, view, value_of)
+    unlabelled = count_unlabelled(image.truth, label_set)
+    shown = len(parts) - hidden
+    tally.images += 1
+    tally.segments += shown
+    tally.unlabelled += unlabelled
+    tally.hidden += hidden
+    tally.covered += covered
+    tally.add("merged", shown - len(np.unique(view[view != SEMANTIC_VOID])))
+    tally.add("crowds", sum(segment.crowd for segment, _ in parts))
+    tally.add("void", int((view == SEMANTIC_VOID).sum()))

@@ -1,0 +1,84 @@
+"""COCO instances, read by pycocotools as anybody would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_truths import LABELS, boxes_truth, export_images, truths
+from pycocotools.coco import COCO
+
+from core.annotation.truth import Truth
+from core.formats.coco import FILE_NAME, write_coco_instances
+from core.formats.exported import FormatReport
+
+
+def written(some: list[Truth]) -> tuple[COCO, dict[str, list[dict[str, object]]], FormatReport, bytes]:
+    with TemporaryDirectory() as folder:
+        report = write_coco_instances(export_images(some), LABELS, Path(folder))
+        path = Path(folder) / FILE_NAME
+        assert [left.name for left in Path(folder).iterdir()] == [FILE_NAME]
+        return COCO(str(path)), json.loads(path.read_bytes()), report, path.read_bytes()
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(truths(), max_size=3))
+def test_pycocotools_reads_every_labelled_segment_pixel_for_pixel(some: list[Truth]) -> None:
+    coco, raw, report, _ = written(some)
+    ids = [annotation["id"] for annotation in raw["annotations"]]
+    assert len(set(ids)) == len(ids) == report.segments
+    for image in export_images(some):
+        record = coco.imgs[image.image_id]
+        assert (record["height"], record["width"]) == (image.truth.height, image.truth.width)
+        expected = [segment for segment in image.truth.segments if segment.category_id in (7, 0, 900, 3)]
+        found = coco.imgToAnns[image.image_id]
+        assert len(found) == len(expected)
+        for annotation, segment in zip(found, expected, strict=True):
+            mask = coco.annToMask(annotation)
+            assert np.array_equal(mask, segment.mask.to_array())
+            assert annotation["area"] == mask.sum()
+            columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+            width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+            assert annotation["bbox"] == [columns[0], rows[0], width, height]
+            assert annotation["category_id"] == segment.category_id
+            assert annotation["iscrowd"] == segment.crowd
+            assert isinstance(annotation["segmentation"]["counts"], str)
+    unlabelled = sum(segment.category_id in (55, None) for truth in some for segment in truth.segments)
+    assert report.unlabelled_left_out == unlabelled
+
+
+def test_categories_keep_their_ids_names_and_kinds() -> None:
+    coco, raw, report, _ = written([boxes_truth(4, 4, (1, 7, (0, 0, 2, 2)))])
+    assert [(category["id"], category["name"], category["isthing"]) for category in raw["categories"]] == [
+        (7, "person", 1),
+        (0, "cat, {brown}", 1),
+        (900, "grass", 0),
+        (3, "Himmel ü", 0),
+    ]
+    assert coco.getCatIds(catNms=["Himmel ü"]) == [3]
+    assert any("id 0" in note and "cat, {brown}" in note for note in report.notes)
+
+
+def test_pycocotools_takes_the_annotations_as_results() -> None:
+    coco, raw, _, _ = written([boxes_truth(9, 7, (1, 7, (0, 0, 5, 5)), (2, 3, (2, 2, 9, 7)))])
+    results = [{**annotation, "score": 1.0} for annotation in raw["annotations"]]
+    again = coco.loadRes(results)
+    for annotation_id, annotation in coco.anns.items():
+        assert np.array_equal(again.annToMask(again.anns[annotation_id]), coco.annToMask(annotation))
+
+
+def test_unlabelled_segments_are_left_out_and_counted() -> None:
+    truth = boxes_truth(4, 4, (1, None, (0, 0, 2, 2)), (2, 55, (0, 0, 1, 1)), (3, 900, (0, 0, 4, 4)))
+    _, raw, report, _ = written([truth])
+    assert [annotation["category_id"] for annotation in raw["annotations"]] == [900]
+    assert report.unlabelled_left_out == 2
+    assert "2 unlabelled segments left out: label them first" in report.notes
+
+
+def test_a_second_export_is_byte_identical() -> None:
+    some = [boxes_truth(5, 6, (1, 7, (0, 0, 2, 2)), (5, 3, (1, 1, 5, 5))), boxes_truth(3, 3)]
+    assert written(some)[3] == written(some)[3]
