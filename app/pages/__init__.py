@@ -35,7 +35,7 @@ def build_pages(services: Services) -> Blocks:
         data.build(services)
     with pages.route("Labels", "/labels"):
         Navbar(main_page_name="Annotate")
-        labels.build(services)
+        labels.build(pages, services)
     return pages
 
 

@@ -18,12 +18,11 @@ DIGITS = "1234567890"
 Choice = tuple[str, int]
 
 
-def build(services: Services) -> None:
-    """A table of the categories, and a form that adds, changes, moves or removes one."""
+def build(pages: gr.Blocks, services: Services) -> None:
+    """A table of the categories, and a form that adds, changes, moves or removes one; both are read at each opening."""
     gr.Markdown("## Label set\nThe first ten categories have the keys 1 to 9 and 0 on the Annotate page.")
     with gr.Row():
         table = gr.Dataframe(
-            value=lambda: _rows(_load(services)),
             headers=["Key", "Id", "Name", "Kind", "Colour"],
             datatype="str",
             interactive=False,
@@ -32,11 +31,11 @@ def build(services: Services) -> None:
             elem_id="categories",
         )
         with gr.Column():
-            _build_form(services, table)
+            _build_form(pages, services, table)
 
 
-def _build_form(services: Services, table: gr.Dataframe) -> None:
-    which = gr.Dropdown(choices=_choices(_load(services)), value=-1, label="Change", elem_id="which")
+def _build_form(pages: gr.Blocks, services: Services, table: gr.Dataframe) -> None:
+    which = gr.Dropdown(choices=[(NEW, -1)], value=-1, label="Change", elem_id="which")
     name = gr.Textbox(label="Name", elem_id="name", max_length=120)
     kind = gr.Radio(list(KINDS), value=next(iter(KINDS)), label="Kind", elem_id="kind")
     colour = gr.ColorPicker(label="Colour", value=_hex(distinct_colour(0)), elem_id="colour")
@@ -91,6 +90,7 @@ def _build_form(services: Services, table: gr.Dataframe) -> None:
         return refreshed("removed", -1)
 
     outputs = [which, table, told]
+    pages.load(lambda: refreshed("", -1), outputs=outputs, api_visibility="private")
     which.change(show, which, [name, kind, colour], api_visibility="private", queue=False)
     save.click(on_save, [which, name, kind, colour], outputs, api_visibility="private")
     up.click(lambda number: on_move(number, -1), which, outputs, api_visibility="private")

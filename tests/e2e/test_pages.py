@@ -63,6 +63,10 @@ def test_the_label_set_is_extended_changed_moved_and_cut(server, page):
     assert grass is not None
     assert not grass.is_thing
     assert label_set.categories[-1] is grass
+    page.reload()
+    page.get_by_label("Change").click()
+    page.get_by_role("option", name="grass", exact=True).click()
+    page.wait_for_function("() => document.querySelector('#name textarea, #name input').value === 'grass'")
     page.get_by_role("button", name="Move up").click()
     page.wait_for_function(told, arg="moved")
     assert read(server, load_label_set).categories[-2].name == "grass"
