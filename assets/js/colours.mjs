@@ -41,9 +41,9 @@ export function css(colour, alpha = 1) {
   return `rgb(${colour.join(' ')} / ${alpha})`;
 }
 
-/** The colour of a proposal: its category's, or grey. @param {Map<number, any>} categories @returns {Colour} */
+/** The colour of a proposal: its category's, or one of its own. @param {Map<number, any>} categories @returns {Colour} */
 export function proposalColour(proposal, categories) {
-  return categories.get(proposal.category_id)?.colour ?? [224, 228, 233];
+  return categories.get(proposal.category_id)?.colour ?? distinctColour(proposal.query);
 }
 
 /**
