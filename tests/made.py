@@ -53,7 +53,7 @@ def random_proposals(count: int, height: int, width: int, *, seed: int = 0) -> l
         radius = rng.uniform(0.05, 0.3) * min(height, width)
         mask = disc(height, width, rng.uniform(0, height), rng.uniform(0, width), radius)
         mask[height // 2, width // 2] = True
-        scores = tuple(ClassScore(names[(query + step) % 4], 0.8 / (step + 1)) for step in range(4))
+        scores = tuple(ClassScore(names[(query + step) % 4], 0.8 / 5**step) for step in range(4))
         made.append(Proposal(query, Mask.from_array(mask), 0.99 - 0.9 * query / count, scores))
     return made
 
