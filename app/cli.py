@@ -134,6 +134,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--minutes", type=float, help="wall time of the training")
     parser.add_argument("--steps", type=_positive, help="steps of the training, in place of --minutes")
     parser.add_argument("--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights to start from")
+    parser.add_argument("--start", metavar="MODEL", help="model to go on from, in place of random weights")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
@@ -141,6 +142,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _train(options: argparse.Namespace) -> int:
+    from app.models import model_folder
     from app.workflows.train import TrainRequest, train
 
     outcome = train(
@@ -151,6 +153,7 @@ def _train(options: argparse.Namespace) -> int:
             minutes=options.minutes,
             steps=options.steps,
             backbone_weights=options.backbone_weights,
+            start=None if options.start is None else model_folder(options.start),
             seed=options.seed,
             resume=options.resume,
             device=options.device,

@@ -97,13 +97,13 @@ def serve(settings: ServerSettings) -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    listener = _listen(settings)
-    services = open_services(settings)
-    config = uvicorn.Config(build_app(services, settings), log_level="warning", timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
-    threading.Thread(target=_announce, args=(server, address, settings), daemon=True).start()
-    server.run(sockets=[listener])
+    with _listen(settings) as listener:
+        services = open_services(settings)
+        config = uvicorn.Config(build_app(services, settings), log_level="warning", timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        threading.Thread(target=_announce, args=(server, address, settings), daemon=True).start()
+        server.run(sockets=[listener])
 
 
 def _listen(settings: ServerSettings) -> socket.socket:

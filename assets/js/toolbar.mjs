@@ -10,6 +10,8 @@ const VIEW_HELP = {
   panoptic: 'Panoptic: things apart, stuff merged, no pixel twice',
 };
 const THRESHOLD_HELP = 'Threshold: the least confidence of a proposal to be shown';
+// Most scores are small, so the slider's steps are finest there: the threshold is the square of its share.
+const SLIDER_STEPS = 100;
 const DONE_HELP = 'Mark this photo as done; Ctrl+Enter also opens the next';
 
 /**
@@ -27,8 +29,8 @@ export function createToolbar(store, commands) {
   const views = VIEWS.map((view) =>
     button({ name: VIEW_HELP[view], text: capital(view), kind: 'mw-segment' }, () => commands.view(view)),
   );
-  const setThreshold = (value) => store.dispatch({ type: 'set', values: { threshold: value / 100 } });
-  const threshold = slider({ name: THRESHOLD_HELP, min: 0, max: 100, step: 1 }, setThreshold);
+  const setThreshold = (value) => store.dispatch({ type: 'set', values: { threshold: (value / SLIDER_STEPS) ** 2 } });
+  const threshold = slider({ name: THRESHOLD_HELP, min: 0, max: SLIDER_STEPS, step: 1 }, setThreshold);
   const count = h('output', { class: 'mw-count' });
   const undo = command({ name: 'Undo', sign: 'undo', action: 'undo', kind: 'mw-square' });
   const redo = command({ name: 'Redo', sign: 'redo', action: 'redo', kind: 'mw-square' });
@@ -47,9 +49,10 @@ export function createToolbar(store, commands) {
     enable(previous, image?.previous_id != null);
     enable(next, image?.next_id != null);
     views.forEach((one, index) => one.setAttribute('aria-pressed', String(VIEWS[index] === state.view)));
-    threshold.value = String(Math.round(state.threshold * 100));
+    threshold.value = String(Math.round(Math.sqrt(state.threshold) * SLIDER_STEPS));
     const open = shownProposals(state).length;
-    count.textContent = `${Math.round(state.threshold * 100)} % · ${open} shown`;
+    count.textContent = `${percent(state.threshold)} % · ${open} shown`;
+    threshold.setAttribute('aria-valuetext', `${percent(state.threshold)} percent, ${open} shown`);
     enable(undo, image?.can_undo || state.pending.length > 0);
     enable(redo, image?.can_redo);
     done.setAttribute('aria-pressed', String(image?.done === true));
@@ -83,6 +86,10 @@ function savingText({ pending, reason, saved }) {
   if (reason !== null) return `not saved (${pending}): ${reason}, retrying`;
   if (pending > 0) return `saving ${pending}…`;
   return saved ? 'saved' : '';
+}
+
+function percent(share) {
+  return share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100);
 }
 
 function capital(word) {

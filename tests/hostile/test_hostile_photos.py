@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import made_images as made
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.annotation.errors import PhotoError
 from core.formats.photo import Photo, read_photo
+from tests.hostile import made_images as made
 
 MAX_SECONDS = 2.0
 VALID = made.valid_files()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import made_images as made
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.formats.photo import read_photo
+from tests.hostile import made_images as made
 
 MODES = {
     "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"],

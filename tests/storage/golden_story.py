@@ -1,6 +1,6 @@
 """The stored databases of tests/golden: a small story, told to a workspace of the present schema, and its description.
 
-A released schema gets its database once, with that release's code: `PYTHONPATH=. python tests/storage/golden_story.py`
+A released schema gets its database once, with that release's code: `python -m tests.storage.golden_story`
 writes tests/golden/schema_NNNN.db and what must be found in it, schema_NNNN.json.
 """
 
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
-from stored_samples import MODEL, box_mask, correct, filled_image, new_image, proposal_ids
 
 from core.annotation.changes import change_to_json
 from core.annotation.corrections import Operation, Request
@@ -24,6 +23,7 @@ from storage.images import add_image, list_images
 from storage.proposals import get_proposals, load_proposals, save_proposals
 from storage.truths import load_truth
 from storage.workspace import DATABASE_NAME, Workspace
+from tests.storage.stored_samples import MODEL, box_mask, correct, filled_image, new_image, proposal_ids
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

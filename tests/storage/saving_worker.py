@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from stored_samples import box_mask
-
 from core.annotation.corrections import Operation, Request, plan
 from storage.corrections import record
 from storage.errors import StaleRevision
 from storage.images import list_images
 from storage.truths import load_truth
 from storage.workspace import Workspace
+from tests.storage.stored_samples import box_mask
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from stored_samples import LABELS, correct, filled_image, proposal_ids
 
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import CorrectionError, LabelSetError
@@ -17,6 +16,7 @@ from storage.categories import (
 )
 from storage.engine import Database
 from storage.truths import load_truth
+from tests.storage.stored_samples import LABELS, correct, filled_image, proposal_ids
 
 
 def test_seeding_keeps_ids_and_order_and_happens_once(database: Database) -> None:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
-from stored_samples import box_mask, correct, filled_image, proposal_ids
 
 from core.annotation.changes import Change, DecisionChange
 from core.annotation.corrections import LogEntry, Operation, Request
@@ -18,6 +17,7 @@ from storage.images import get_image
 from storage.proposals import get_proposals, load_proposals
 from storage.tables import CorrectionRow, SegmentRow
 from storage.truths import load_truth
+from tests.storage.stored_samples import box_mask, correct, filled_image, proposal_ids
 
 DONE = Change(done=(False, True))
 

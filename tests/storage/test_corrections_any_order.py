@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
-from stored_samples import box_mask, correct, filled_image, proposal_ids
 
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import CorrectionError
@@ -18,6 +17,7 @@ from storage.corrections import history, rebuild
 from storage.engine import Database
 from storage.truths import load_truth
 from storage.workspace import Workspace
+from tests.storage.stored_samples import box_mask, correct, filled_image, proposal_ids
 
 PROPOSALS = 6
 _names = (f"photo {number}" for number in itertools.count())

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, insert, select
-from stored_samples import new_image
 
 import storage.engine
 from core.annotation.errors import StorageError
@@ -14,6 +13,7 @@ from storage.engine import Database, journal_mode
 from storage.images import add_image, count_images
 from storage.tables import ImageRow
 from storage.workspace import Workspace
+from tests.storage.stored_samples import new_image
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_samples import HEIGHT, WIDTH, box_mask, correct, filled_image
 
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import StorageError
@@ -17,6 +16,7 @@ from core.annotation.mask import Mask
 from storage.corrections import rebuild
 from storage.truths import load_truth
 from storage.workspace import Workspace
+from tests.storage.stored_samples import HEIGHT, WIDTH, box_mask, correct, filled_image
 
 DISK_BYTES = 1 << 20
 PAGE_BYTES = 4096

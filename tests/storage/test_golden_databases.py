@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from golden_story import GOLDEN, describe
-from stored_samples import correct
 
 from core.annotation.corrections import Operation, Request
 from storage.corrections import history, rebuild
 from storage.images import list_images
 from storage.truths import load_truth
 from storage.workspace import DATABASE_NAME, Workspace
+from tests.storage.golden_story import GOLDEN, describe
+from tests.storage.stored_samples import correct
 
 STORED = sorted(GOLDEN.glob("schema_*.db"))
 

@@ -4,7 +4,6 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from stored_samples import correct, filled_image, new_image
 
 from core.annotation.corrections import Operation, Request
 from storage.engine import Database
@@ -19,6 +18,7 @@ from storage.images import (
     list_images,
     neighbours,
 )
+from tests.storage.stored_samples import correct, filled_image, new_image
 
 
 def test_an_added_image_reads_back_as_it_was_given(database: Database) -> None:

@@ -14,13 +14,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from saving_worker import Saved, save_corrections
-from stored_samples import filled_image
 
 from storage.corrections import find_recorded, history, rebuild
 from storage.images import list_images
 from storage.truths import load_truth
 from storage.workspace import Workspace
+from tests.storage.saving_worker import Saved, save_corrections
+from tests.storage.stored_samples import filled_image
 
 pytestmark = pytest.mark.skipif(
     "forkserver" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
@@ -33,7 +33,7 @@ WRITERS, CORRECTIONS = 8, 25
 @pytest.fixture(scope="module", autouse=True)
 def _fork_server() -> None:
     """A server with everything imported that forks each worker: fresh interpreters would take half a minute."""
-    forkserver.set_forkserver_preload(["pytest", "saving_worker"])
+    forkserver.set_forkserver_preload(["pytest", "tests.storage.saving_worker"])
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         forkserver.ensure_running()

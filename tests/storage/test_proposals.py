@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-from stored_samples import HEIGHT, MODEL, WIDTH, correct, filled_image, new_image, proposal_ids, proposals
 
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import StorageError
@@ -13,6 +12,7 @@ from storage.errors import NotFound
 from storage.images import add_image
 from storage.proposals import get_proposals, has_proposals, images_to_propose, load_proposals, save_proposals
 from storage.tables import ProposalRow
+from tests.storage.stored_samples import HEIGHT, MODEL, WIDTH, correct, filled_image, new_image, proposal_ids, proposals
 
 NEWER = "b" * 64
 

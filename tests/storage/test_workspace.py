@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stored_samples import new_image
 
 from core.annotation.errors import StorageError
 from storage.images import add_image, count_images
 from storage.workspace import Workspace
+from tests.storage.stored_samples import new_image
 
 
 def test_a_new_workspace_has_its_parts_and_an_id_that_stays(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_truths import LABELS, boxes_truth, export_images, truths
 from pycocotools.coco import COCO
 
 from core.annotation.truth import Truth
 from core.formats.coco import FILE_NAME, write_coco_instances
 from core.formats.exported import FormatReport
+from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 
 
 def written(some: list[Truth]) -> tuple[COCO, dict[str, list[dict[str, object]]], FormatReport, bytes]:

@@ -11,7 +11,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_truths import LABELS, boxes_truth, export_images, truths
 from PIL import Image
 from torchmetrics.detection import PanopticQuality
 
@@ -20,6 +19,7 @@ from core.annotation.truth import Truth
 from core.annotation.views import panoptic_view
 from core.formats.coco_panoptic import id_png, write_coco_panoptic
 from core.formats.exported import FormatReport
+from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 
 VOID_CATEGORY = 9999
 THINGS = {category.id for category in LABELS if category.is_thing}

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from made_truths import LABELS, boxes_truth, export_images, many_categories, truths
 from PIL import Image
 
 from core.annotation.errors import FormatError
@@ -16,6 +15,7 @@ from core.annotation.labels import Category, LabelSet
 from core.annotation.truth import Truth
 from core.annotation.views import semantic_view
 from core.formats.semantic_png import index_png, void_value, write_semantic_png
+from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, many_categories, truths
 
 
 def read_back(path: Path) -> np.ndarray:

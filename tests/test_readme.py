@@ -1,0 +1,66 @@
+"""What the README tells people to type is what CI runs and what the program offers."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving import PROJECT
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+TEST_COMMAND = "pip install -r requirements-dev.txt && python -m pytest"
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert f"\n{TEST_COMMAND}\n" in README
+    script = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").replace("pip install -q", "pip install")
+    assert f"\n{TEST_COMMAND}\n" in script
+    assert "\npython -m pytest -m long\n" in script
+
+
+@pytest.mark.parametrize("command", ["", "propose", "export", "train", "evaluate"])
+def test_the_options_in_the_readme_are_the_programs(command):
+    (row,) = [
+        line
+        for line in README.splitlines()
+        if re.match(rf"\| `python launch\.py {command}".rstrip(), line) and _is(line, command)
+    ]
+    help_text = subprocess.run(
+        [sys.executable, "launch.py", *([command] if command else []), "--help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    for option in re.findall(r"--[a-z-]+", row):
+        assert option in help_text, f"{option} is in the README, but not in --help of {command or 'launch.py'}"
+
+
+def _is(line: str, command: str) -> bool:
+    found = re.match(r"\| `python launch\.py ([a-z]*)", line)
+    return found is not None and found[1] == command
+
+
+def test_the_files_that_the_readme_shows_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (PROJECT / target).is_file(), f"the README shows {target}, which is not there"
+
+
+def test_no_path_of_a_machine_stands_in_the_project():
+    names = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    texts = [
+        PROJECT / name
+        for name in names
+        if Path(name).suffix in {".py", ".md", ".mjs", ".css", ".toml", ".json", ".txt"}
+    ]
+    assert texts
+    for path in texts:
+        if path.stat().st_size < 1_000_000:
+            found = re.search(r"(?<![\w.])/(root|home|work)/\w+", path.read_text(encoding="utf-8"))
+            assert found is None, f"{path.name} names {found and found[0]}"
