@@ -1,0 +1,1 @@
+"""One training engine: data sets in, a judged checkpoint out."""

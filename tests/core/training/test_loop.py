@@ -1,0 +1,182 @@
+import dataclasses
+import json
+import os
+import signal
+
+import pytest
+import torch
+
+from core.annotation.errors import TrainingError
+from core.maskformer.checkpoint import load_model
+from core.training.augment import AugmentConfig
+from core.training.config import TrainingConfig
+from core.training.criterion import Criterion, LossConfig
+from core.training.data.batches import Mixture, StepBatches
+from core.training.data.sources import SourceConfig, read_data_set
+from core.training.labels import LabelCodes
+from core.training.loop import STATE_NAME, Training
+from core.training.optimisation import OptimiserConfig, build_optimiser
+from core.training.schedule import Budget, StageConfig
+from core.training.state import TrainingState
+from core.training.step import forward_losses, train_step
+from tests.core.maskformer.small_models import small_model
+from tests.core.training import made_sets as made
+
+CONFIG = TrainingConfig(
+    stages=(StageConfig(crop_px=64, batch=2, warm_up=2), StageConfig(crop_px=96, batch=1, warm_up=0)),
+    precision="float32",
+    workers=0,
+)
+
+
+def training(folder, out, *, steps=6, evaluate=None, config=CONFIG):
+    data = folder / "data"
+    if not data.is_dir():
+        made.coco_set(data)
+    model = small_model()
+    images = read_data_set(data, SourceConfig()).images
+    batches = StepBatches(
+        Mixture([(images, 1.0, "thing")]),
+        codes=LabelCodes(model.label_set),
+        augment=AugmentConfig(),
+        seed=config.seed,
+    )
+    return Training(
+        model=model,
+        batches=batches,
+        config=config,
+        budget=Budget(steps=steps),
+        out=out,
+        evaluate=evaluate,
+        lineage={"data": {"data": 6}},
+    )
+
+
+def silent(step, fraction, report):
+    pass
+
+
+@pytest.mark.parametrize("cut", [2, 3, 5])
+def test_a_stopped_training_goes_on_to_the_same_bit(tmp_path, cut):
+    """The cuts lie before, at, and after the change of stage."""
+    whole = training(tmp_path, tmp_path / "whole")
+    whole.run(silent)
+    first = training(tmp_path, tmp_path / "cut")
+
+    def stop_at(step, fraction, report):
+        if step == cut:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert first.run(stop_at).interrupted
+    torch.manual_seed(99)
+    second = training(tmp_path, tmp_path / "cut")
+    second.load_state(TrainingState.read(tmp_path / "cut" / STATE_NAME))
+    assert second.step == cut
+    assert not second.run(silent).interrupted
+    expected, found = (TrainingState.read(tmp_path / run / STATE_NAME).tensors for run in ("whole", "cut"))
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_ctrl_c_saves_and_the_handlers_are_put_back(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    outcome = training(tmp_path, tmp_path / "out").run(lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    assert (outcome.steps, outcome.interrupted) == (1, True)
+    assert signal.getsignal(signal.SIGINT) is before
+    load_model(tmp_path / "out" / "last")
+
+
+def test_the_best_model_is_kept_with_its_scores(tmp_path):
+    scores = iter([0.3, 0.5, 0.4])
+    config = dataclasses.replace(CONFIG, evaluate_minutes=0.0)
+    run = training(tmp_path, tmp_path / "out", steps=2, evaluate=lambda model: {"ar": next(scores)}, config=config)
+    outcome = run.run(silent)
+    assert (outcome.best_score, outcome.best_step) == (0.5, 2)
+    kept = json.loads((tmp_path / "out" / "best" / "config.json").read_text())["training"]
+    assert (kept["step"], kept["scores"]) == (2, {"ar": 0.5})
+    assert TrainingConfig.from_dict(kept["config"]) == config
+    records = [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
+    assert [record["ar"] for record in records if record["kind"] == "scores"] == [0.3, 0.5, 0.4]
+    assert [record["step"] for record in records if record["kind"] == "step"] == [1]
+
+
+def test_another_configuration_or_model_cannot_resume(tmp_path):
+    training(tmp_path, tmp_path / "out", steps=1).run(silent)
+    state = TrainingState.read(tmp_path / "out" / STATE_NAME)
+    other = dataclasses.replace(CONFIG, optimiser=OptimiserConfig(rate=1e-3))
+    with pytest.raises(TrainingError, match="another configuration"):
+        training(tmp_path, tmp_path / "out", config=other).load_state(state)
+    missing = {name: tensor for name, tensor in state.tensors.items() if not name.startswith("model.heads")}
+    with pytest.raises(TrainingError, match="another model"):
+        training(tmp_path, tmp_path / "out").load_state(TrainingState(missing, state.notes))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"{}"])
+def test_a_damaged_state_is_refused(tmp_path, content):
+    (tmp_path / STATE_NAME).write_bytes(content)
+    with pytest.raises(TrainingError, match="is damaged"):
+        TrainingState.read(tmp_path / STATE_NAME)
+
+
+def test_an_absent_state_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="without --resume"):
+        TrainingState.read(tmp_path / STATE_NAME)
+
+
+def test_a_state_cut_short_is_refused(tmp_path):
+    training(tmp_path, tmp_path / "out", steps=1).run(silent)
+    path = tmp_path / "out" / STATE_NAME
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(TrainingError, match="is damaged"):
+        TrainingState.read(path)
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_images():
+    model = small_model()
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    optimiser = build_optimiser(model, OptimiserConfig())
+    with torch.no_grad():
+        model.heads.classes.weight[0, 0] = float("nan")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(TrainingError, match="made is not finite"):
+        train_step(model, criterion, optimiser, made.disc_batch(), precision="float32", clip=1.0)
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_update_and_names_the_images():
+    model = small_model()
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    optimiser = build_optimiser(model, OptimiserConfig())
+    model.heads.classes.bias.register_hook(lambda gradient: gradient * float("inf"))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(TrainingError, match="gradient is inf on the images made; nothing was changed"):
+        train_step(model, criterion, optimiser, made.disc_batch(), precision="float32", clip=1.0)
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
+
+
+def test_one_photo_is_learned_by_heart():
+    model = small_model()
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    optimiser = build_optimiser(model, OptimiserConfig(rate=3e-3, backbone_rate=1e-3))
+    batch = made.disc_batch()
+    first = train_step(model, criterion, optimiser, batch, precision="float32", clip=3.0)
+    for _ in range(39):
+        last = train_step(model, criterion, optimiser, batch, precision="float32", clip=3.0)
+    assert last.loss < first.loss / 2
+    with torch.no_grad():
+        found = model.eval()((batch.pixels / 128.0 - 127 / 128).permute(0, 3, 1, 2), batch.padding_mask)
+    inside = found.mask_logits[0] > 0
+    truth = batch.targets[0].masks > 127
+    for true in truth:
+        shared, joint = (inside & true).flatten(1).sum(1), (inside | true).flatten(1).sum(1)
+        assert (shared / joint).max() > 0.7
+
+
+def test_bfloat16_gives_nearly_the_same_loss():
+    model = small_model()
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    losses = [
+        float(forward_losses(model, criterion, made.disc_batch(), precision).total.detach())
+        for precision in ("float32", "bfloat16")
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=0.03)
