@@ -127,6 +127,6 @@ def test_two_minutes_of_training_find_more_than_an_untrained_model(tmp_path):
         images = read_data_set(sets[0], SourceConfig()).part("check")[:30]
         return recall(cover_images(images, lambda pixels: [one.mask for one in predictor.propose(pixels)]))
 
-    untrained, trained = found("untrained", steps=1), found("trained", minutes=0.3)
+    untrained, trained = found("untrained", steps=1), found("trained", minutes=2.0)
     assert trained.ar > 2 * untrained.ar
     assert trained.mean_iou > untrained.mean_iou + 0.05

@@ -43,6 +43,15 @@ def test_a_steps_batch_does_not_depend_on_workers_or_on_where_the_run_began(tmp_
     assert all(map(same, resumed, expected[2:]))
 
 
+@pytest.mark.enable_socket  # as above
+def test_workers_start_in_a_process_whose_thread_pools_are_at_work(tmp_path):
+    """Forked workers hung for ever in a process that had trained before."""
+    weights = torch.randn(256, 256, requires_grad=True)
+    for _ in range(2):
+        (weights @ weights).sum().backward()
+        assert len(list(iterate_batches(batches_of(tmp_path), iter(KEYS), workers=1))) == len(KEYS)
+
+
 def test_another_seed_gives_other_batches(tmp_path):
     assert not same(batches_of(tmp_path, seed=3)[KEYS[0]], batches_of(tmp_path, seed=4)[KEYS[0]])
 
