@@ -81,8 +81,9 @@ class ProposalWorker:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Look for images without proposals now (photos were added)."""
+        """Look for images without proposals now (photos were added); those that failed are tried again."""
         with self._changed:
+            self._failed.clear()
             self._changed.notify_all()
 
     def state(self, image_id: int) -> Proposing:
@@ -133,8 +134,13 @@ class ProposalWorker:
                 self._changed.wait(IDLE_S)
 
     def _first_waiting(self, proposer: Proposer) -> int | None:
-        with self._workspace.database.read() as session:
-            waiting = images_to_propose(session, proposer.model_sha256, limit=len(self._failed) + 1)
+        try:
+            with self._workspace.database.read() as session:
+                waiting = images_to_propose(session, proposer.model_sha256, limit=len(self._failed) + 1)
+        except MaskwrightError as error:
+            # A database that is locked or out of reach may be back at the next look.
+            log.warning("no images to propose for: %s", error)
+            return None
         return next((image_id for image_id in waiting if image_id not in self._failed), None)
 
     def _propose(self, proposer: Proposer, image_id: int) -> None:

@@ -7,7 +7,7 @@ import binascii
 import hmac
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,6 +42,21 @@ class SameOrigin:
             return True
         origin = headers.get("origin")
         return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+class OwnFrame:
+    """Keeps other sites from showing the pages inside their own, where a click would land on ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("X-Frame-Options", "SAMEORIGIN")
+            await send(message)
+
+        await self.app(scope, receive, send_marked)
 
 
 class Password:

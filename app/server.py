@@ -21,13 +21,12 @@ from app.api.errors import add_error_answers
 from app.api.routes import router
 from app.jobs import ProposalWorker
 from app.models import model_info, model_labels, proposer_loader
-from app.security import BodyLimit, Password, SameOrigin
+from app.security import BodyLimit, OwnFrame, Password, SameOrigin
 from app.services import Services
 from app.settings import ASSETS, LOOPBACK, ServerSettings
 from app.workflows.ingest import add_photos, sample_photos
 from core.annotation.errors import MaskwrightError
-from storage.categories import load_label_set, seed_label_set
-from storage.images import count_images
+from storage.categories import had_categories, seed_label_set
 from storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -54,13 +53,14 @@ def open_services(settings: ServerSettings) -> Services:
 
 
 def _furnish(workspace: Workspace, settings: ServerSettings) -> None:
+    """The label set comes last: a first start that is cut short is done again."""
     with workspace.database.read() as session:
-        if len(load_label_set(session)) or count_images(session)[0]:
+        if had_categories(session):
             return
+    labels = model_labels(settings.model)
+    add_photos(workspace, sample_photos())
     with workspace.database.write() as session:
-        is_new = seed_label_set(session, model_labels(settings.model))
-    if is_new:
-        add_photos(workspace, sample_photos())
+        seed_label_set(session, labels)
 
 
 def build_app(services: Services, settings: ServerSettings) -> FastAPI:
@@ -81,6 +81,7 @@ def build_app(services: Services, settings: ServerSettings) -> FastAPI:
         app.mount(f"/ui/{folder}", PageFiles(directory=ASSETS / folder))
     app.add_middleware(BodyLimit, prefix="/api/")
     app.add_middleware(SameOrigin)
+    app.add_middleware(OwnFrame)
     if settings.password:
         app.add_middleware(Password, password=settings.password)
     hosts = ["127.0.0.1", "localhost"] if settings.host in LOOPBACK else ["*"]

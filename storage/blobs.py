@@ -10,6 +10,7 @@ from core.annotation.errors import StorageError
 from core.annotation.files import sync_folder, write_atomically
 from storage.errors import NotFound, translated
 
+_PUT_BACK = "put it back from a backup or add the file again"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -24,6 +25,13 @@ class BlobStore:
         if not _SHA256.fullmatch(sha256):
             raise StorageError(f"a blob is named by 64 hex digits, got {sha256!r:.80}")
         return self.folder / sha256[:2] / sha256
+
+    def existing_path(self, sha256: str) -> Path:
+        """Where the blob is. Raises NotFound when there is none."""
+        path = self.path(sha256)
+        if not path.is_file():
+            raise NotFound(f"{path.name} is missing from the workspace's blobs; {_PUT_BACK}")
+        return path
 
     def put(self, content: bytes) -> str:
         """Store the bytes, whole or not at all, and return their SHA-256 in hex. Raises StorageError."""
@@ -43,7 +51,7 @@ class BlobStore:
             try:
                 content = path.read_bytes()
             except FileNotFoundError as error:
-                raise NotFound(f"{path} is missing; put it back from a backup or add the file again") from error
+                raise NotFound(f"{path} is missing; {_PUT_BACK}") from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StorageError(f"{path} is damaged: its bytes no longer have its hash; put it back from a backup")
         return content

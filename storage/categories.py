@@ -25,9 +25,14 @@ def load_label_set(session: Session) -> LabelSet:
     return LabelSet.of(Category(number, name, thing, _colour(colour)) for number, name, thing, colour in rows)
 
 
+def had_categories(session: Session) -> bool:
+    """Whether the workspace has or ever had a category; a new one has not."""
+    return bool(session.scalar(select(func.count()).select_from(CategoryRow)))
+
+
 def seed_label_set(session: Session, label_set: LabelSet) -> bool:
     """Take over `label_set`, ids as they are, when the workspace never had a category; says whether it did."""
-    if session.scalar(select(func.count()).select_from(CategoryRow)):
+    if had_categories(session):
         return False
     rows = [_values(category, position) for position, category in enumerate(label_set)]
     if rows:

@@ -16,7 +16,7 @@ TEST_COMMAND = "pip install -r requirements-dev.txt && python -m pytest"
 def test_ci_runs_the_readmes_test_command():
     assert f"\n{TEST_COMMAND}\n" in README
     script = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").replace("pip install -q", "pip install")
-    assert f"\n{TEST_COMMAND}\n" in script
+    assert f"\n{TEST_COMMAND} || exit 1\n" in script
     assert "\npython -m pytest -m long\n" in script
 
 

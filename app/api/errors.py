@@ -14,8 +14,12 @@ from storage.errors import NotFound, StaleRevision
 log = logging.getLogger(__name__)
 
 
+class OtherWorkspace(MaskwrightError):  # noqa: N818 — named like StaleRevision, for what happened
+    """A correction for the image of a workspace that is not the one served."""
+
+
 def add_error_answers(app: FastAPI) -> None:
-    """404 not there, 409 the image moved on (with its revision), 422 refused, 503 not saved: try again."""
+    """404 not there, 409 the image moved on (with its revision), 412 another workspace, 422 refused, 503 try again."""
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -26,6 +30,10 @@ def add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(NotFound)
     async def absent(_: Request, error: NotFound) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 404)
+
+    @app.exception_handler(OtherWorkspace)
+    async def elsewhere(_: Request, error: OtherWorkspace) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 412)
 
     @app.exception_handler(StaleRevision)
     async def stale(_: Request, error: StaleRevision) -> JSONResponse:

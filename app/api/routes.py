@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import FileResponse
 
+from app.api.errors import OtherWorkspace
 from app.api.wire import (
+    MAX_ID,
     CorrectionBody,
     category_json,
     image_json,
@@ -28,6 +30,7 @@ router = APIRouter(prefix="/api/v1")
 
 Running = Annotated[Services, Depends(services)]
 User = Annotated[str, Depends(user_of)]
+ImageId = Annotated[int, Path(ge=0, le=MAX_ID)]
 
 # Without a model there is no measured threshold; show what is more likely right than wrong.
 NEUTRAL_THRESHOLD = 0.5
@@ -45,6 +48,7 @@ def read_workspace(running: Running, user: User) -> dict[str, Any]:
         total, done = count_images(session)
     model = running.model
     return {
+        "id": running.workspace.id,
         "name": running.workspace.folder.resolve().name,
         "user": user,
         "categories": [category_json(category) for category in label_set],
@@ -68,12 +72,16 @@ def read_images(
 
 
 @router.get("/images/{image_id}")
-def read_image(image_id: int, running: Running, user: User) -> dict[str, Any]:
-    running.worker.ask(image_id)
+def read_image(image_id: ImageId, running: Running, user: User, ahead: bool = False) -> dict[str, Any]:
+    """One image whole. Its proposals are computed first of all, unless it is only looked at `ahead`."""
+    with running.workspace.database.read() as session:
+        image = get_image(session, image_id)
+    if not ahead:
+        running.worker.ask(image_id)
     proposing = running.worker.state(image_id)
     with running.workspace.database.read() as session:
         return image_json(
-            get_image(session, image_id),
+            image,
             load_truth(session, image_id),
             load_proposals(session, image_id),
             load_label_set(session),
@@ -84,21 +92,22 @@ def read_image(image_id: int, running: Running, user: User) -> dict[str, Any]:
 
 
 @router.get("/images/{image_id}/proposing")
-def read_proposing(image_id: int, running: Running) -> dict[str, str]:
+def read_proposing(image_id: ImageId, running: Running) -> dict[str, str]:
     return proposing_json(running.worker.state(image_id))
 
 
 @router.get("/images/{image_id}/photo")
-def read_photo(image_id: int, running: Running) -> FileResponse:
+def read_photo(image_id: ImageId, running: Running) -> FileResponse:
     with running.workspace.database.read() as session:
         image = get_image(session, image_id)
-    return FileResponse(
-        running.workspace.blobs.path(image.display_sha256), media_type=image.display_type, headers=PHOTO_HEADERS
-    )
+    path = running.workspace.blobs.existing_path(image.display_sha256)
+    return FileResponse(path, media_type=image.display_type, headers=PHOTO_HEADERS)
 
 
 @router.post("/images/{image_id}/corrections")
-def post_correction(image_id: int, body: CorrectionBody, running: Running, user: User) -> dict[str, Any]:
+def post_correction(image_id: ImageId, body: CorrectionBody, running: Running, user: User) -> dict[str, Any]:
+    if body.workspace != running.workspace.id:
+        raise OtherWorkspace(f"another workspace, {running.workspace.folder.name}, is open here now; reload the page")
     with running.workspace.database.read() as session:
         image = get_image(session, image_id)
     outcome = correct(

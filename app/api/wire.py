@@ -20,7 +20,10 @@ from storage.proposals import StoredProposal
 # Five digits after the point are finer than any slider and keep the answer small.
 SCORE_DIGITS = 5
 
-Ids = Annotated[list[int], Field(max_length=MAX_SEGMENTS)]
+# What a database's integer holds.
+MAX_ID = 2**63 - 1
+Id = Annotated[int, Field(ge=0, le=MAX_ID)]
+Ids = Annotated[list[Id], Field(max_length=MAX_SEGMENTS)]
 
 
 class MaskBody(BaseModel):
@@ -33,17 +36,21 @@ class MaskBody(BaseModel):
 
 
 class CorrectionBody(BaseModel):
-    """A correction as a client sends it; see core.annotation.corrections.Request for what each operation reads."""
+    """A correction as a client sends it; see core.annotation.corrections.Request for what each operation reads.
+
+    `workspace` is the id of the workspace whose image the person saw: another one may be served by now.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
+    workspace: Annotated[str, Field(max_length=64)]
     client: Annotated[str, Field(min_length=8, max_length=64)]
     seq: Annotated[int, Field(ge=0, le=2**53)]
     base_revision: Annotated[int, Field(ge=0, le=2**31)]
     operation: Operation
     proposals: Ids = []
     segments: Ids = []
-    category_id: int | None = None
+    category_id: Id | None = None
     to_top: bool = True
     done: bool = True
     mask: MaskBody | None = None

@@ -32,7 +32,7 @@ def build_pages(services: Services) -> Blocks:
         annotate.build()
     with pages.route("Data", "/data"):
         Navbar(main_page_name="Annotate")
-        data.build(services)
+        data.build(pages, services)
     with pages.route("Labels", "/labels"):
         Navbar(main_page_name="Annotate")
         labels.build(pages, services)

@@ -24,8 +24,10 @@ FORMAT_NAMES = {
 }
 
 
-def build(services: Services) -> None:
-    counts = gr.Textbox(label="Workspace", value=lambda: _counts(services), interactive=False)
+def build(pages: gr.Blocks, services: Services) -> None:
+    """Upload on the left, export on the right."""
+    counts = gr.Textbox(label="Workspace", interactive=False)
+    pages.load(lambda: _counts(services), outputs=counts, api_visibility="private")
     with gr.Row():
         with gr.Column():
             _build_upload(services, counts)
@@ -69,24 +71,35 @@ def _build_export(services: Services) -> None:
         label="What was written and what the format cannot hold", interactive=False, lines=6, elem_id="export-report"
     )
 
+    archives = _Archives()
+
     def write(name: str, which: str, progress: gr.Progress = gr.Progress()) -> tuple[str | None, str]:  # noqa: B008
-        state_name = "done" if which.startswith("done") else "all"
-        draft = Path(tempfile.mkdtemp(prefix="maskwright-export-"))
+        folder = archives.fresh() / FORMAT_NAMES[name]
         try:
             done = export_workspace(
                 services.workspace,
                 FORMAT_NAMES[name],
-                draft / FORMAT_NAMES[name],
-                state=state_name,
+                folder,
+                state="done" if which.startswith("done") else "all",
                 progress=lambda n, total: progress((n, total), unit="images"),
             )
-            zipped = shutil.make_archive(
-                str(draft / f"maskwright-{FORMAT_NAMES[name]}"), "zip", draft / FORMAT_NAMES[name]
-            )
-        except MaskwrightError as error:
-            shutil.rmtree(draft, ignore_errors=True)
+            zipped = shutil.make_archive(str(folder.parent / f"maskwright-{folder.name}"), "zip", folder)
+        except (MaskwrightError, OSError) as error:
             return None, str(error)
-        shutil.rmtree(draft / FORMAT_NAMES[name])
+        shutil.rmtree(folder)
         return zipped, done.summary()
 
     button.click(write, [format_name, state], [archive, report], api_visibility="private", concurrency_limit=1)
+
+
+class _Archives:
+    """Where the newest export lies until the next; Gradio serves a copy of its own. All go when the server ends."""
+
+    def __init__(self) -> None:
+        self._newest: tempfile.TemporaryDirectory[str] | None = None
+
+    def fresh(self) -> Path:
+        if self._newest is not None:
+            self._newest.cleanup()
+        self._newest = tempfile.TemporaryDirectory(prefix="maskwright-export-")
+        return Path(self._newest.name)

@@ -72,11 +72,15 @@ def _build_form(pages: gr.Blocks, services: Services, table: gr.Dataframe) -> No
     def on_move(number: int, step: int) -> tuple[object, list[list[str]], str]:
         if number < 0:
             return refreshed("choose a category first", number)
-        with services.workspace.database.write() as session:
-            ids = [category.id for category in load_label_set(session)]
-            place = ids.index(number)
-            ids.insert(max(0, place + step), ids.pop(place))
-            reorder_categories(session, ids)
+        try:
+            with services.workspace.database.write() as session:
+                label_set = load_label_set(session)
+                ids = [category.id for category in label_set]
+                place = ids.index(label_set.get(number).id)
+                ids.insert(max(0, place + step), ids.pop(place))
+                reorder_categories(session, ids)
+        except MaskwrightError as error:
+            return refreshed(str(error), -1)
         return refreshed("moved", number)
 
     def on_remove(number: int) -> tuple[object, list[list[str]], str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import SAMPLES
-from core.annotation.errors import PhotoError
+from core.annotation.errors import PhotoError, StorageError
 from core.formats.photo import Photo, display_bytes, read_bytes, read_photo
 from storage.images import ImageRecord, NewImage, add_image
 from storage.workspace import Workspace
@@ -72,6 +72,8 @@ def add_photos(
             (added if is_new else known).append(record)
         except PhotoError as error:
             refused.append(Refused(file.name, str(error)))
+        except StorageError as error:
+            refused.append(Refused(file.name, f"{file.name}: {error}"))
         progress(number, len(files))
     return IngestReport(tuple(added), tuple(known), tuple(refused))
 

@@ -49,7 +49,7 @@ def propose_files(
                 item = _item(predictor, path, limit)
                 failures += "error" in item
                 file.write(b",\n" if index else b"\n")
-                file.write(json.dumps(item, ensure_ascii=False).encode("utf-8", errors="surrogateescape"))
+                file.write(json.dumps(item).encode())
                 if progress is not None:
                     progress(index + 1, len(paths))
             file.write(b"\n]\n")

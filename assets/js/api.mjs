@@ -8,6 +8,8 @@ export class ApiError extends Error {
   }
 }
 
+const ANSWER_WITHIN_MS = 20_000;
+
 /** @param {string} base such as "/api/v1/" */
 export function createApi(base) {
   const get = async (path) => {
@@ -19,6 +21,8 @@ export function createApi(base) {
     workspace: () => get('workspace'),
     images: (offset, limit) => get(`images?offset=${offset}&limit=${limit}`),
     image: (id) => get(`images/${id}`),
+    /** The image for later: the server does not ask the model for it. */
+    imageAhead: (id) => get(`images/${id}?ahead=true`),
     proposing: (id) => get(`images/${id}/proposing`),
     /** @returns {Promise<{status: number, body: any}>} rejects when no answer came */
     correct: (id, body) =>
@@ -26,7 +30,18 @@ export function createApi(base) {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       }),
+    /** Why a picture could not be shown. @param {string} url @returns {Promise<string>} */
+    async whyNot(url) {
+      try {
+        const { status, body } = await request(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+        if (status === 200) return 'the browser cannot read it';
+        return body?.error ?? `the server answered ${status}`;
+      } catch (error) {
+        return error.message;
+      }
+    },
   };
 }
 

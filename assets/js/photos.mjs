@@ -8,21 +8,22 @@ export function createPhotos(api) {
   let ahead = null;
   const photos = new Map();
 
+  /** @param {string} url @returns {Promise<HTMLImageElement>} rejects with the reason as its message */
   function load(url) {
-    if (!photos.has(url)) photos.set(url, decoded(url).catch((error) => forget(url, error)));
+    if (!photos.has(url)) photos.set(url, decoded(url).catch(() => forget(url)));
     return photos.get(url);
   }
 
-  function forget(url, error) {
+  async function forget(url) {
     photos.delete(url);
-    throw error;
+    throw new Error(await api.whyNot(url));
   }
 
   /** Fetches what the photo with this id needs, and lets go of all photos but this one and the open one. */
   async function lookAhead(id, openUrl) {
     for (const url of photos.keys()) if (url !== openUrl) photos.delete(url);
     if (id == null || ahead?.id === id) return;
-    const image = api.image(id);
+    const image = api.imageAhead(id);
     ahead = { id, image, at: performance.now() };
     try {
       await load((await image).photo_url);
@@ -44,10 +45,6 @@ export function createPhotos(api) {
 async function decoded(url) {
   const photo = new Image();
   photo.src = url;
-  try {
-    await photo.decode();
-  } catch {
-    throw new Error('its picture did not come; is the server running?');
-  }
+  await photo.decode();
   return photo;
 }

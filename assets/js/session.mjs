@@ -41,8 +41,7 @@ export function createSession({ api, store, address }) {
       performance.measure('mw-saved', { start: action.at });
       store.dispatch({ type: 'saved', action, answer, named });
     },
-    onStale: (action, dropped, answer) => {
-      if (answer?.revision != null) learnRevision(action.imageId, answer.revision);
+    onStale: (action, dropped) => {
       store.dispatch({ type: 'dropped', actions: dropped });
       const lost = dropped.length === 1 ? 'your last correction was' : `your last ${dropped.length} corrections were`;
       const photo = action.imageId === store.state.base?.id ? 'This photo' : action.fileName;
@@ -53,15 +52,23 @@ export function createSession({ api, store, address }) {
       store.dispatch({ type: 'dropped', actions: [action] });
       if (error !== DEPENDENT) say(`Not done on ${action.fileName} (${action.operation}): ${error}`, 'error');
     },
-    onStatus: (status) => {
-      const saved = status.pending === 0 && status.reason === null;
-      store.dispatch({ type: 'saving', status: { ...status, saved } });
+    onClosed: (dropped, error) => {
+      store.dispatch({ type: 'dropped', actions: dropped });
+      say(error, 'error');
     },
+    onBroken: (error, action) => {
+      const id = action?.imageId ?? store.state.base?.id;
+      if (id !== undefined) void refetch(id);
+      if (action) store.dispatch({ type: 'dropped', actions: [action] });
+      say(`The page failed on the server's answer: ${error?.message ?? error}. The photo is loaded again.`, 'error');
+    },
+    onStatus: (status) => store.dispatch({ type: 'saving', status }),
   });
 
   function bodyOf(action, seq) {
     const { segments } = withNames(action, store.state.names);
     return {
+      workspace: store.state.workspace.id,
       client,
       seq,
       base_revision: revisions.get(action.imageId),
@@ -114,19 +121,30 @@ export function createSession({ api, store, address }) {
     try {
       const ahead = store.state.pending.some((action) => action.imageId === id) ? null : photos.takeAhead(id);
       let image = await (ahead ?? fetchImage(id));
-      if (image.revision < (revisions.get(id) ?? 0)) image = await fetchImage(id);
-      const photo = await photos.load(image.photo_url);
+      // Looking ahead does not ask the model; opening does.
+      const tooEarly = ahead !== null && image.proposing.state !== 'ready';
+      if (tooEarly || image.revision < (revisions.get(id) ?? 0)) image = await fetchImage(id);
+      const { photo, reason } = await pictureOf(image);
       if (opening !== openings) return;
       learnRevision(id, image.revision);
       address.show(id, history);
       shownAt = performance.now();
       store.dispatch({ type: 'opened', image: openImage(image), photo, askedAt });
       selectFirst();
+      if (reason) say(`The picture of ${image.file_name} did not come: ${reason}`, 'error');
       void watchProposing(id);
     } catch (error) {
       if (opening === openings) say(`The photo could not be opened: ${error.message}`, 'error');
       if (!(error instanceof ApiError)) throw error;
     }
+  }
+
+  /** Without its picture a photo opens all the same: its neighbours are reached through it. */
+  function pictureOf({ photo_url }) {
+    return photos.load(photo_url).then(
+      (photo) => ({ photo, reason: null }),
+      ({ message }) => ({ photo: null, reason: message }),
+    );
   }
 
   function selectFirst() {
@@ -174,7 +192,7 @@ export function createSession({ api, store, address }) {
     }
     const { text, kind } = store.state.message;
     await open(id, { history: 'replace' });
-    if (text) say(text, kind);
+    if (text) say(`${text} ${store.state.message.text}`.trim(), kind);
   }
 
   address.onBack((id) => void open(id, { history: 'none' }));

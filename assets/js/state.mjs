@@ -65,6 +65,7 @@ const EVENTS = {
       shown({
         ...state,
         base,
+        saving: { ...state.saving, saved: true },
         names: new Map([...state.names, ...named]),
         pending: state.pending.filter((other) => other !== action),
         selection: state.selection.map((key) => keys.get(key) ?? key),
@@ -73,11 +74,14 @@ const EVENTS = {
     );
   },
   dropped: (state, { actions }) =>
-    pruned(shown({ ...state, pending: state.pending.filter((action) => !actions.includes(action)) })),
-  saving: (state, { status }) => ({
-    ...state,
-    saving: { ...status, saved: state.saving.saved || status.saved === true },
-  }),
+    pruned(
+      shown({
+        ...state,
+        saving: { ...state.saving, saved: false },
+        pending: state.pending.filter((action) => !actions.includes(action)),
+      }),
+    ),
+  saving: (state, { status }) => ({ ...state, saving: { ...state.saving, ...status } }),
   select: (state, { keys, awaitingLabel = null }) => ({ ...state, selection: keys, awaitingLabel }),
   hidden: (state, { hidden }) => ({ ...state, hidden }),
   set: (state, { values }) => ({ ...state, ...values }),

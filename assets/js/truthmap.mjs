@@ -10,7 +10,7 @@ export function createTruthMap() {
   function slotsFor(state, segments) {
     const { width, height } = state.image;
     const keep = takesPart(state.view, state.categories);
-    const parts = [width, height, ...segments.map((segment) => keep(segment) && segment.counts)];
+    const parts = [width, height, ...segments.flatMap((segment) => [keep(segment), segment.counts])];
     const group = state.view === 'instance' ? 'all' : 'labelled';
     const cached = slotCache.get(group);
     if (cached && sameList(cached.parts, parts)) return cached.slots;

@@ -13,7 +13,7 @@ export const SEMANTIC_VOID = -1;
 export const VOID = 0;
 
 /**
- * The topmost segment at each pixel, row by row, among those that `keep` takes.
+ * The topmost segment at each pixel, row by row; 0 where that is one that `keep` does not take.
  * @param {Segment[]} segments from the bottom to the top, fewer than 65,536
  * @param {(segment: Segment) => boolean} keep
  * @returns {Uint16Array} slots [height · width]
@@ -21,9 +21,9 @@ export const VOID = 0;
 export function topmost(segments, keep, width, height) {
   const byColumn = new Uint16Array(width * height);
   segments.forEach((segment, index) => {
-    if (!keep(segment)) return;
+    const slot = keep(segment) ? index + 1 : 0;
     const { starts, ends } = segment.mask;
-    for (let i = 0; i < starts.length; i++) byColumn.fill(index + 1, starts[i], ends[i]);
+    for (let i = 0; i < starts.length; i++) byColumn.fill(slot, starts[i], ends[i]);
   });
   return transposed(byColumn, width, height);
 }

@@ -2,8 +2,8 @@
 
 Semantic merges the masks of a category; instance keeps things one by one; panoptic merges stuff per
 category and keeps things apart, with no pixel twice. Where segments overlap in the semantic and the panoptic
-view, the higher in order wins. Unlabelled segments have no part in these two: what lies under one shows, and
-what nothing labelled covers is void.
+view, the higher in order wins. An unlabelled segment is void in these two: what it is nobody has said yet, so it
+is not taken for what lies under it.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ def labelled(truth: Truth, label_set: LabelSet) -> Iterator[tuple[Segment, Categ
 
 
 def semantic_view(truth: Truth, label_set: LabelSet) -> npt.NDArray[np.int32]:
-    """Category ids, int32 [H, W]; SEMANTIC_VOID where nothing labelled lies."""
+    """Category ids, int32 [H, W]; SEMANTIC_VOID where no segment lies or the topmost one is unlabelled."""
     view = np.full((truth.height, truth.width), SEMANTIC_VOID, dtype=np.int32)
-    for segment, category in labelled(truth, label_set):
-        view[segment.mask.to_array()] = category.id
+    for segment in truth.segments:
+        category = label_set.find(segment.category_id)
+        view[segment.mask.to_array()] = SEMANTIC_VOID if category is None else category.id
     return view
 
 
@@ -72,15 +73,17 @@ def panoptic_view(truth: Truth, label_set: LabelSet) -> Panoptic:
     """
     ids = np.full((truth.height, truth.width), PANOPTIC_VOID, dtype=np.int32)
     shared: dict[tuple[int, bool], int] = {}
-    parts = list(labelled(truth, label_set))
-    for segment, category in parts:
+    for segment, category in labelled(truth, label_set):
         if not category.is_thing or segment.crowd:
             key = (category.id, segment.crowd)
             shared[key] = min(segment.id, shared.get(key, segment.id))
     meanings: dict[int, tuple[Category, bool]] = {}
-    for segment, category in parts:
-        number = shared.get((category.id, segment.crowd), segment.id)
-        meanings[number] = (category, segment.crowd)
+    for segment in truth.segments:
+        named = label_set.find(segment.category_id)
+        number = PANOPTIC_VOID
+        if named is not None:
+            number = shared.get((named.id, segment.crowd), segment.id)
+            meanings[number] = (named, segment.crowd)
         ids[segment.mask.to_array()] = number
     return Panoptic(ids, tuple(_measure(ids, meanings)))
 

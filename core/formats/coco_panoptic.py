@@ -57,7 +57,7 @@ def write_coco_panoptic(images: Iterable[ExportImage], label_set: LabelSet, fold
         (tally.hidden, "segments left out: others cover them whole"),
         (tally.covered, "segments lost the part that others cover"),
         (tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
-        (tally.counts.get("void", 0), "pixels are void: no labelled segment covers them"),
+        (tally.counts.get("void", 0), "pixels are void: no segment is there, or an unlabelled one on top"),
     ]
     return tally.report(notes, [FILE_NAME, f"{FOLDER_NAME}/"])
 

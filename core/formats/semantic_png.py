@@ -43,7 +43,7 @@ def write_semantic_png(images: Iterable[ExportImage], label_set: LabelSet, folde
         (tally.covered, "segments lost the part that others cover"),
         (tally.counts.get("merged", 0), "segments merged with another of their category"),
         (tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
-        (tally.counts.get("void", 0), f"pixels are void ({void}): no labelled segment covers them"),
+        (tally.counts.get("void", 0), f"pixels are void ({void}): no segment is there, or an unlabelled one on top"),
     ]
     return tally.report(notes, [f"{FOLDER_NAME}/", NAMES_FILE, LABELS_FILE])
 

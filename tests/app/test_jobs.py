@@ -4,7 +4,7 @@ import time
 import pytest
 
 from app.jobs import ProposalWorker, ProposingState
-from core.annotation.errors import ModelError
+from core.annotation.errors import ModelError, StorageError
 from storage.proposals import load_proposals
 from tests.made import make_workspace, random_proposals
 
@@ -82,4 +82,37 @@ def test_without_a_model_the_state_is_off(photos):
     worker.start()
     worker.ask(images[0].id)
     assert worker.state(images[0].id).state is ProposingState.OFF
+    worker.stop()
+
+
+def test_a_database_out_of_reach_for_a_moment_does_not_end_the_worker(photos, monkeypatch):
+    workspace, images = photos
+    monkeypatch.setattr("app.jobs.IDLE_S", 0.01)
+    proposer = Proposer()
+    proposer.gate.set()
+    read, troubles = workspace.database.read, []
+
+    def failing_read():
+        if threading.current_thread().name == "proposals" and len(troubles) < 3:
+            troubles.append(1)
+            raise StorageError("locked")
+        return read()
+
+    monkeypatch.setattr(workspace.database, "read", failing_read)
+    worker = ProposalWorker(workspace, SHA, lambda: proposer)
+    worker.start()
+    wait_for(lambda: worker.state(images[0].id).state is ProposingState.READY)
+    worker.stop()
+    assert len(troubles) == 3
+
+
+def test_failed_images_are_tried_again_when_photos_were_added(photos):
+    workspace, images = photos
+    proposer = Proposer()
+    proposer.gate.set()
+    worker = ProposalWorker(workspace, SHA, lambda: proposer)
+    worker.start()
+    wait_for(lambda: worker.state(images[1].id).state is ProposingState.FAILED)
+    worker.wake()
+    wait_for(lambda: worker.state(images[1].id).state is ProposingState.READY)
     worker.stop()

@@ -8,7 +8,9 @@ from app.settings import ServerSettings
 from core.annotation.errors import MaskwrightError
 from storage.corrections import history
 
-BODY = {"client": "client-0001", "seq": 1, "base_revision": 0, "operation": "done"}
+
+def done(workspace):
+    return {"workspace": workspace.id, "client": "client-0001", "seq": 1, "base_revision": 0, "operation": "done"}
 
 
 @pytest.mark.parametrize(
@@ -21,14 +23,14 @@ BODY = {"client": "client-0001", "seq": 1, "base_revision": 0, "operation": "don
     ],
 )
 def test_another_sites_page_cannot_correct(client, furnished, headers):
-    answer = client.post(f"/api/v1/images/{furnished[1].id}/corrections", json=BODY, headers=headers)
+    answer = client.post(f"/api/v1/images/{furnished[1].id}/corrections", json=done(furnished[0]), headers=headers)
     assert answer.status_code == 403
     assert client.get(f"/api/v1/images/{furnished[1].id}").json()["revision"] == 0
 
 
 def test_the_page_itself_can_correct(client, furnished):
     headers = {"Origin": "http://127.0.0.1:7860", "Sec-Fetch-Site": "same-origin"}
-    answer = client.post(f"/api/v1/images/{furnished[1].id}/corrections", json=BODY, headers=headers)
+    answer = client.post(f"/api/v1/images/{furnished[1].id}/corrections", json=done(furnished[0]), headers=headers)
     assert answer.status_code == 200
 
 
@@ -73,6 +75,8 @@ def test_with_a_password_everything_asks_for_it_and_the_name_is_stored(furnished
             assert http.get(path, auth=("ann", "s3cret")).status_code == 200
         for header in ("Basic", "Basic !!!", "Basic /////w==", "Bearer s3cret"):
             assert http.get("/api/v1/workspace", headers={"Authorization": header}).status_code == 401
-        http.post(f"/api/v1/images/{image.id}/corrections", json=BODY, auth=("ann", "s3cret")).raise_for_status()
+        http.post(
+            f"/api/v1/images/{image.id}/corrections", json=done(workspace), auth=("ann", "s3cret")
+        ).raise_for_status()
         with workspace.database.read() as session:
             assert history(session, image.id)[0].user == "ann"

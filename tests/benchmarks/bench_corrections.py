@@ -43,10 +43,12 @@ def measure() -> list[Figure]:
         with serving(home, "--no-model", "--api-only") as server, httpx.Client() as http:
             url = f"{server.url}/api/v1/images/{image.id}"
             revision = http.get(url).json()["revision"]
+            workspace_id = http.get(f"{server.url}/api/v1/workspace").json()["id"]
 
             def post() -> None:
                 nonlocal revision
                 body = {
+                    "workspace": workspace_id,
                     "client": "benchmark-http",
                     "seq": next(seq),
                     "base_revision": revision,

@@ -38,6 +38,7 @@ class Annotator(threading.Thread):
 
     def _work(self, http: httpx.Client) -> None:
         shown = http.get(self.url).json()
+        workspace = http.get(self.url.rpartition("/images/")[0] + "/workspace").json()["id"]
         revision = shown["revision"]
         undecided = [proposal["id"] for proposal in shown["proposals"] if proposal["decision"] == "undecided"]
         segments = [segment["id"] for segment in shown["segments"]]
@@ -57,7 +58,14 @@ class Annotator(threading.Thread):
             self.sent += 1
             answer = http.post(
                 f"{self.url}/corrections",
-                json={"client": self.client, "seq": seq, "base_revision": revision, "shown_s": 1.5, **body},
+                json={
+                    "workspace": workspace,
+                    "client": self.client,
+                    "seq": seq,
+                    "base_revision": revision,
+                    "shown_s": 1.5,
+                    **body,
+                },
             )
             if answer.status_code == 422:
                 continue

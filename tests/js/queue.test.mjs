@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createQueue } from '../../assets/js/queue.mjs';
 
-/** A queue over a server that answers as told: a status, or 'lost' for no answer. */
-function queueWith(script) {
-  const heard = { sent: [], saved: [], stale: [], refused: [], statuses: [], waits: [] };
+/** A queue over a server that answers as told: a status, or 'lost' for no answer; `hooks` stand in for the ears. */
+function queueWith(script, hooks = {}) {
+  const heard = { sent: [], saved: [], stale: [], refused: [], closed: [], broken: [], statuses: [], waits: [] };
   let idle;
   const finished = new Promise((resolve) => (idle = resolve));
   const queue = createQueue({
@@ -17,16 +17,20 @@ function queueWith(script) {
     onSaved: (action) => heard.saved.push(action.name),
     onStale: (action, dropped) => heard.stale.push(dropped.map(({ name }) => name)),
     onRefused: (action, error) => heard.refused.push([action.name, error]),
+    onClosed: (dropped, error) => heard.closed.push([dropped.map(({ name }) => name), error]),
+    onBroken: (error, action) => heard.broken.push([error.message, action?.name]),
     onStatus: (status) => {
       heard.statuses.push(status);
       if (status.pending === 0) idle();
     },
     wait: async (ms) => void heard.waits.push(ms),
+    ...hooks,
   });
   return { queue, heard, finished };
 }
 
 const act = (name, imageId = 1) => ({ name, imageId });
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('corrections go one at a time in order, each with its own number', async () => {
   const { queue, heard, finished } = queueWith([]);
@@ -68,13 +72,47 @@ test('a stale correction goes with the waiting ones of its photo; those of other
   assert.deepEqual(heard.saved, ['b']);
 });
 
-test('a refused correction tells why, and the next one goes on', async () => {
-  const { queue, heard, finished } = queueWith([422]);
-  queue.push(act('a'));
-  queue.push(act('b'));
+test('a refused correction tells why and is not sent again, and the next one goes on', async () => {
+  for (const status of [403, 404, 413, 422]) {
+    const { queue, heard, finished } = queueWith([status]);
+    queue.push(act('a'));
+    queue.push(act('b'));
+    await finished;
+    assert.deepEqual(heard.refused, [['a', `said ${status}`]]);
+    assert.deepEqual(heard.sent, [['a', 1], ['b', 2]]);
+    assert.deepEqual(heard.saved, ['b']);
+  }
+});
+
+test('when another workspace is served, all that waits is dropped and nothing more is sent', async () => {
+  const { queue, heard, finished } = queueWith([412]);
+  for (const [name, image] of [['a', 1], ['b', 2], ['c', 1]]) queue.push(act(name, image));
   await finished;
-  assert.deepEqual(heard.refused, [['a', 'said 422']]);
-  assert.deepEqual(heard.saved, ['b']);
+  assert.deepEqual(heard.closed, [[['a', 'b', 'c'], 'said 412']]);
+  assert.deepEqual(heard.sent, [['a', 1]]);
+  assert.equal(queue.pending, 0);
+});
+
+test('a hook that throws is told of, costs no other correction, and nothing is sent twice', async () => {
+  const fails = () => {
+    throw new Error('a bug');
+  };
+  for (const [hook, status] of [['onSaved', 200], ['onRefused', 422], ['onStale', 409], ['onClosed', 412]]) {
+    const { queue, heard } = queueWith([status], { [hook]: fails });
+    queue.push(act('a'));
+    await settled();
+    queue.push(act('b', 2));
+    await settled();
+    assert.deepEqual(heard.sent, [['a', 1], ['b', 2]], hook);
+    assert.deepEqual(heard.broken[0], ['a bug', 'a'], hook);
+    assert.equal(queue.pending, 0);
+  }
+  const { queue, heard } = queueWith(['lost'], { onStatus: fails });
+  for (const name of ['a', 'b']) queue.push(act(name));
+  await settled();
+  assert.deepEqual(heard.sent, [['a', 1], ['a', 1], ['b', 2]]);
+  assert.deepEqual(heard.saved, ['a', 'b']);
+  assert.deepEqual(heard.broken[0], ['a bug', undefined]);
 });
 
 test('the queue starts again after it was empty', async () => {
@@ -82,6 +120,6 @@ test('the queue starts again after it was empty', async () => {
   first.queue.push(act('a'));
   await first.finished;
   first.queue.push(act('b'));
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   assert.deepEqual(first.heard.saved, ['a', 'b']);
 });

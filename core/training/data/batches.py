@@ -109,8 +109,8 @@ class _Keys(Sampler[BatchKey]):
 
 
 def _calm(_: int) -> None:
-    """A worker uses one thread, for the network needs the others, and leaves Ctrl-C to the main process."""
+    """A worker uses one thread, for the network needs the others, and leaves signals to the process that saves."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -13,6 +13,7 @@ class Page:
 
     def __init__(self, http, image_id):
         self.http, self.image_id, self.seq = http, image_id, 0
+        self.workspace = http.get("/api/v1/workspace").json()["id"]
         self.revision = self.shown()["revision"]
 
     def shown(self):
@@ -20,7 +21,14 @@ class Page:
 
     def send(self, operation, *, expect=200, **fields):
         self.seq += 1
-        body = {"client": CLIENT, "seq": self.seq, "base_revision": self.revision, "operation": operation, **fields}
+        body = {
+            "workspace": self.workspace,
+            "client": CLIENT,
+            "seq": self.seq,
+            "base_revision": self.revision,
+            "operation": operation,
+            **fields,
+        }
         answer = self.http.post(f"/api/v1/images/{self.image_id}/corrections", json=body)
         assert answer.status_code == expect, answer.text
         if expect == 200:
@@ -142,6 +150,7 @@ def test_done_counts(page, client):
         ({"operation": "explode"}, "operation"),
         ({"operation": "accept", "proposals": ["one"]}, "proposals.0"),
         ({"operation": "accept", "proposals": list(range(2001))}, "proposals"),
+        ({"operation": "accept", "proposals": [10**23]}, "proposals.0"),
         ({"operation": "accept", "threshold": 2}, "threshold"),
         ({"operation": "accept", "surprise": 1}, "surprise"),
         ({"operation": "draw", "mask": {"size": [4, 4], "counts": "0"}}, "4×4, but its image is 120×90"),
@@ -158,5 +167,27 @@ def test_what_is_not_there_is_not_found(client):
     assert client.get("/api/v1/images/99").status_code == 404
     assert client.get("/api/v1/images/99/photo").status_code == 404
     assert client.get("/api/v1/images/abc").status_code == 422
-    body = {"client": CLIENT, "seq": 1, "base_revision": 0, "operation": "done"}
+    assert client.get(f"/api/v1/images/{10**20}").status_code == 422
+    workspace = client.get("/api/v1/workspace").json()["id"]
+    body = {"workspace": workspace, "client": CLIENT, "seq": 1, "base_revision": 0, "operation": "done"}
     assert client.post("/api/v1/images/99/corrections", json=body).status_code == 404
+
+
+def test_a_correction_for_another_workspaces_image_is_refused(page):
+    page.workspace = "of another folder"
+    answer = page.send("done", expect=412)
+    assert "another workspace" in answer["error"]
+    assert page.shown()["revision"] == 0
+
+
+def test_a_photo_that_is_gone_from_the_disk_is_said_to_be(client, furnished):
+    workspace, image = furnished
+    workspace.blobs.path(image.display_sha256).unlink()
+    answer = client.get(f"/api/v1/images/{image.id}/photo")
+    assert answer.status_code == 404
+    assert "missing" in answer.json()["error"]
+    assert client.get(f"/api/v1/images/{image.id}").status_code == 200
+
+
+def test_no_other_site_may_frame_the_pages(client):
+    assert client.get("/api/v1/workspace").headers["X-Frame-Options"] == "SAMEORIGIN"

@@ -28,7 +28,7 @@ from core.annotation.errors import FormatError, StorageError
 from core.annotation.labels import LabelSet
 from core.annotation.mask import Mask
 from core.annotation.truth import Truth
-from core.annotation.views import panoptic_view, semantic_view
+from core.annotation.views import SEMANTIC_VOID, panoptic_view, semantic_view
 from storage.categories import add_category, load_label_set
 from storage.images import ImageRecord, list_images
 from storage.truths import load_truth
@@ -126,8 +126,9 @@ def test_panoptic_and_semantic_show_the_stored_views(workspace: Workspace, tmp_p
     assert np.array_equal(ids, panoptic_view(truth, labels).ids)
     with Image.open(tmp_path / "s" / "masks" / "photo.png") as png:
         indices = np.asarray(png)
-    lookup = [category.id for category in labels]
-    assert np.array_equal(np.array(lookup)[indices], semantic_view(truth, labels))
+    lookup = np.full(256, SEMANTIC_VOID)
+    lookup[: len(labels)] = [category.id for category in labels]
+    assert np.array_equal(lookup[indices], semantic_view(truth, labels))
 
 
 @pytest.mark.parametrize("format_name", WRITERS)

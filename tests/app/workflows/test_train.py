@@ -114,19 +114,22 @@ def imagenet_weights():
 @pytest.mark.long
 @pytest.mark.skipif(not (SHARED / "coco-mini").is_dir(), reason="needs ../shared/data, which is not here")
 def test_two_minutes_of_training_find_more_than_an_untrained_model(tmp_path):
-    sets = SHARED / "coco-mini", SHARED / "bsds500"
+    """150 steps, about two minutes on two free cores; a count of steps gives the same model on a busy machine."""
+    sets = SHARED / "coco-mini", SHARED / "ecssd"
+    stage = {"crop_px": 192, "batch": 8, "warm_up": 30}
     recipe = tmp_path / "recipe.json"
-    recipe.write_text('{"categories_from": ["coco-mini"], "evaluate_minutes": 60}')
+    recipe.write_text(json.dumps({"categories_from": ["coco-mini"], "evaluate_minutes": 60, "stages": [stage]}))
 
-    def found(name, **budget):
+    def found(name, steps):
         request = TrainRequest(
-            data=sets, out=tmp_path / name, config=recipe, backbone_weights=imagenet_weights(), **budget
+            data=sets, out=tmp_path / name, config=recipe, backbone_weights=imagenet_weights(), steps=steps
         )
         train(request, quiet=True)
         predictor = Predictor(load_model(tmp_path / name / "last"))
-        images = read_data_set(sets[0], SourceConfig()).part("check")[:30]
+        images = read_data_set(sets[1], SourceConfig()).part("check")[:40]
         return recall(cover_images(images, lambda pixels: [one.mask for one in predictor.propose(pixels)]))
 
-    untrained, trained = found("untrained", steps=1), found("trained", minutes=2.0)
+    untrained, trained = found("untrained", 1), found("trained", 150)
+    print(untrained, trained)
     assert trained.ar > 2 * untrained.ar
-    assert trained.mean_iou > untrained.mean_iou + 0.05
+    assert trained.mean_iou > untrained.mean_iou + 0.1

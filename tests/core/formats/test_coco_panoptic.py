@@ -102,11 +102,11 @@ def test_what_overlaps_hide_is_counted() -> None:
     truth = boxes_truth(
         6,
         6,
+        (5, None, (0, 0, 6, 6)),
         (1, 7, (0, 0, 2, 2)),  # hidden whole by 2
         (2, 0, (0, 0, 3, 3)),  # half under 3
         (3, 900, (2, 0, 6, 6)),
         (4, 900, (5, 0, 6, 6)),  # merged into 3
-        (5, None, (0, 0, 6, 6)),
     )
     raw, maps, report = written([truth])
     assert [info["id"] for info in raw["annotations"][0]["segments_info"]] == [2, 3]
@@ -116,7 +116,7 @@ def test_what_overlaps_hide_is_counted() -> None:
         "1 segments left out: others cover them whole",
         "1 segments lost the part that others cover",
         "1 stuff and crowd segments merged with another of their category",
-        f"{(maps[0] == 0).sum()} pixels are void: no labelled segment covers them",
+        f"{(maps[0] == 0).sum()} pixels are void: no segment is there, or an unlabelled one on top",
     )
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import multiprocessing
 import os
 import signal
 
@@ -84,6 +85,19 @@ def test_ctrl_c_saves_and_the_handlers_are_put_back(tmp_path):
     assert (outcome.steps, outcome.interrupted) == (1, True)
     assert signal.getsignal(signal.SIGINT) is before
     load_model(tmp_path / "out" / "last")
+
+
+@pytest.mark.enable_socket  # workers hand tensors over through Unix sockets
+def test_a_signal_to_the_whole_process_group_saves_too(tmp_path):
+    """`timeout` and service managers signal the workers as well."""
+
+    def stop(step, fraction, report):
+        for process in [*(worker.pid for worker in multiprocessing.active_children()), os.getpid()]:
+            os.kill(process, signal.SIGTERM)
+
+    outcome = training(tmp_path, tmp_path / "out", config=dataclasses.replace(CONFIG, workers=1)).run(stop)
+    assert (outcome.steps, outcome.interrupted) == (1, True)
+    assert TrainingState.read(tmp_path / "out" / STATE_NAME).notes["step"] == 1
 
 
 def test_the_best_model_is_kept_with_its_scores(tmp_path):
