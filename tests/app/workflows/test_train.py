@@ -112,9 +112,10 @@ def imagenet_weights():
 
 @pytest.mark.enable_socket  # workers hand tensors over through Unix sockets
 @pytest.mark.long
+@pytest.mark.timeout(1500)  # two minutes on two free cores, ten on busy ones
 @pytest.mark.skipif(not (SHARED / "coco-mini").is_dir(), reason="needs ../shared/data, which is not here")
 def test_two_minutes_of_training_find_more_than_an_untrained_model(tmp_path):
-    """150 steps, about two minutes on two free cores; a count of steps gives the same model on a busy machine."""
+    """150 steps, not minutes: a busy machine trains the same model, only later."""
     sets = SHARED / "coco-mini", SHARED / "ecssd"
     stage = {"crop_px": 192, "batch": 8, "warm_up": 30}
     recipe = tmp_path / "recipe.json"
@@ -130,6 +131,5 @@ def test_two_minutes_of_training_find_more_than_an_untrained_model(tmp_path):
         return recall(cover_images(images, lambda pixels: [one.mask for one in predictor.propose(pixels)]))
 
     untrained, trained = found("untrained", 1), found("trained", 150)
-    print(untrained, trained)
     assert trained.ar > 2 * untrained.ar
     assert trained.mean_iou > untrained.mean_iou + 0.1

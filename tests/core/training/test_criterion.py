@@ -100,7 +100,7 @@ def test_unmatched_queries_weigh_less_on_partly_labelled_images():
     config = LossConfig(no_object=0.1, no_object_partial=0.05)
 
     def classes(complete):
-        return float(Criterion(config, CODES.allowed)(output, (random_target(0, 1, complete=complete),)).classes)
+        return Criterion(config, CODES.allowed)(output, (random_target(0, 1, complete=complete),)).classes.item()
 
     nll = -output.class_logits.log_softmax(-1)[0]
     match = config.matcher().match(output, (random_target(0, 1),), CODES.allowed)[0]
@@ -108,7 +108,7 @@ def test_unmatched_queries_weigh_less_on_partly_labelled_images():
     others = nll[:, 3].sum() - nll[match.queries[0], 3]
     for complete, weight in ((True, 0.1), (False, 0.05)):
         expected = 2 * (own + weight * others) / (1 + 5 * weight)
-        assert classes(complete) == pytest.approx(float(expected), rel=1e-5)
+        assert classes(complete) == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_a_thing_of_unknown_name_learns_the_sum_over_things():
