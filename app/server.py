@@ -108,7 +108,8 @@ def serve(settings: ServerSettings) -> None:
 
 
 def _listen(settings: ServerSettings) -> socket.socket:
-    listener = socket.socket()
+    # With the protocol named, asyncio switches Nagle's delay off; without, each answer waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
