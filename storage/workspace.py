@@ -60,13 +60,15 @@ class Workspace:
 
 
 def _check_folder(folder: Path, create: bool) -> None:
-    if (folder / DATABASE_NAME).is_file():
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"{folder} is a file; name a folder for the workspace")
+    # One look at the names: between two, another process may be making the workspace.
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if DATABASE_NAME in names:
         return
     if not create:
         raise StorageError(f"{folder} is no workspace: it has no {DATABASE_NAME}; name the folder of one")
-    if folder.exists() and not folder.is_dir():
-        raise StorageError(f"{folder} is a file; name a folder for the workspace")
-    if folder.is_dir() and any(folder.iterdir()):
+    if any(not name.startswith(DATABASE_NAME) for name in names):
         raise StorageError(f"{folder} has other files and is no workspace; name an empty or a new folder")
 
 
