@@ -70,15 +70,17 @@ class ProposalWorker:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
-    def ask(self, image_id: int) -> None:
-        """Put this image first, unless its proposals are there, under way, or failed."""
-        if self.state(image_id).state is not ProposingState.WAITING:
-            return
+    def ask(self, image_id: int) -> Proposing:
+        """Put this image first, unless its proposals are there, under way, or failed; returns where they stand."""
+        proposing = self.state(image_id)
+        if proposing.state is not ProposingState.WAITING:
+            return proposing
         with self._changed:
             if image_id in self._asked:
                 self._asked.remove(image_id)
             self._asked.appendleft(image_id)
             self._changed.notify_all()
+        return proposing
 
     def wake(self) -> None:
         """Look for images without proposals now (photos were added); those that failed are tried again."""

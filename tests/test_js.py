@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
+from app.api.wire import segment_json
 from core.annotation.changes import apply_change
 from core.annotation.corrections import Offer, Operation, Request, plan
 from core.annotation.labels import Category, LabelSet, distinct_colour
@@ -104,20 +105,6 @@ def _truth(rng: np.random.Generator) -> Truth:
     return Truth(height, width, segments=segments, last_segment_id=8)
 
 
-def _segment_json(segment: Segment) -> dict[str, Any]:
-    return {
-        "id": segment.id,
-        "category_id": segment.category_id,
-        "order": segment.order,
-        "crowd": segment.crowd,
-        "source": segment.source.value,
-        "proposals": list(segment.proposals),
-        "area": segment.mask.area,
-        "bbox": list(segment.mask.bbox),
-        "counts": segment.mask.counts,
-    }
-
-
 def _image_json(truth: Truth, offers: dict[int, Offer]) -> dict[str, Any]:
     return {
         "id": 1,
@@ -125,7 +112,7 @@ def _image_json(truth: Truth, offers: dict[int, Offer]) -> dict[str, Any]:
         "height": truth.height,
         "revision": truth.revision,
         "done": truth.done,
-        "segments": [_segment_json(segment) for segment in truth.segments],
+        "segments": [segment_json(segment) for segment in truth.segments],
         "proposals": [
             {
                 "id": offer.id,
@@ -196,7 +183,7 @@ def _correction_case(rng: np.random.Generator, operation: Operation) -> dict[str
         },
         "answer": {
             "revision": after.revision,
-            "segments": [_segment_json(part.after) for part in change.segments if part.after is not None],
+            "segments": [segment_json(part.after) for part in change.segments if part.after is not None],
             "removed": [part.segment_id for part in change.segments if part.after is None],
             "decisions": {str(said.proposal_id): said.after.value for said in change.decisions},
             "done": after.done,

@@ -76,9 +76,7 @@ def read_image(image_id: ImageId, running: Running, user: User, ahead: bool = Fa
     """One image whole. Its proposals are computed first of all, unless it is only looked at `ahead`."""
     with running.workspace.database.read() as session:
         image = get_image(session, image_id)
-    if not ahead:
-        running.worker.ask(image_id)
-    proposing = running.worker.state(image_id)
+    proposing = running.worker.state(image_id) if ahead else running.worker.ask(image_id)
     with running.workspace.database.read() as session:
         return image_json(
             image,
