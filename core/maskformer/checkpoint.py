@@ -18,11 +18,19 @@ from core.annotation.errors import ModelError
 from core.annotation.files import write_atomically
 from core.maskformer.backbones.efficientnet_lite import from_published
 from core.maskformer.build import assemble_model
-from core.maskformer.manifest import CONFIG_NAME, WEIGHTS_NAME, Checkpoint, checkpoint_to_dict, read_checkpoint
+from core.maskformer.checkpoints.foreign import ForeignCheckpoint
+from core.maskformer.checkpoints.shapes import check_shapes, shapes_of
+from core.maskformer.checkpoints.source import read_foreign
+from core.maskformer.manifest import (
+    CONFIG_NAME,
+    WEIGHTS_NAME,
+    Checkpoint,
+    checkpoint_to_dict,
+    is_foreign,
+    named_source,
+    read_checkpoint,
+)
 from core.maskformer.model import MaskFormer
-
-# Names of tensors an error lists before it stops.
-NAMES_SHOWN = 5
 
 
 def save_model(model: MaskFormer, folder: str | Path, *, extra: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -47,17 +55,26 @@ def save_model(model: MaskFormer, folder: str | Path, *, extra: Mapping[str, Any
 def load_model(
     source: str | Path, *, device: torch.device | str | None = None, dtype: torch.dtype = torch.float32
 ) -> MaskFormer:
-    """The model in the folder `source`, in evaluation mode on `device` (CPU when None).
+    """The model that `source` stands for, in evaluation mode on `device` (CPU when None).
 
-    Raises ModelError when the folder is no model, the weights are not those that config.json vouches
-    for (SHA-256), or tensors are missing, unknown or misshapen; the message names them.
+    `source`: a model of this project, by its folder or by the name of one in assets/models; a folder in the Hugging
+    Face layout; a detectron2 .pkl file; or the id of a model on the Hugging Face hub, "owner/name", which is fetched
+    into the hub client's cache.
+    Raises ModelError when it is none of these, the weights are not those that config.json vouches for
+    (SHA-256), or tensors are missing, unknown or misshapen; the message names them.
     """
-    checkpoint = read_checkpoint(source)
-    tensors = _read_weights(Path(source) / WEIGHTS_NAME, checkpoint.weights_sha256)
+    checkpoint: Checkpoint | ForeignCheckpoint
+    source = named_source(source)
+    if is_foreign(source):
+        checkpoint = read_foreign(source)
+        tensors = checkpoint.tensors
+    else:
+        checkpoint = read_checkpoint(source)
+        tensors = _read_weights(Path(source) / WEIGHTS_NAME, checkpoint.weights_sha256)
     # On "meta" no weight is allocated or drawn at random, so loading leaves torch's seed alone.
     with torch.device("meta"):
         model = assemble_model(checkpoint.config, checkpoint.label_set, preprocessing=checkpoint.preprocessing)
-    _check_tensors(f"{source}", model.state_dict(), tensors)
+    check_shapes(f"{source}", shapes_of(model.state_dict()), shapes_of(tensors))
     model.load_state_dict(tensors, assign=True)
     model.weights_sha256 = checkpoint.weights_sha256
     return model.to(device=device, dtype=dtype).eval()
@@ -75,7 +92,7 @@ def load_backbone_weights(model: MaskFormer, path: str | Path) -> None:
         raise ModelError(f"{path}: cannot be read as PyTorch weights ({error})") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not EfficientNet-Lite0 weights, lacks {error}") from error
-    _check_tensors(f"{path}", model.backbone.state_dict(), state)
+    check_shapes(f"{path}", shapes_of(model.backbone.state_dict()), shapes_of(state))
     model.backbone.load_state_dict(state)
 
 
@@ -94,24 +111,3 @@ def _read_weights(path: Path, sha256: str) -> dict[str, Tensor]:
         return safetensors.torch.load(content)
     except SafetensorError as error:
         raise ModelError(f"{path}: not a safetensors file ({error})") from error
-
-
-def _check_tensors(source: str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
-    """Raise ModelError naming every kind of difference in names and shapes."""
-    misshapen = [
-        f"{name} {list(found[name].shape)} instead of {list(tensor.shape)}"
-        for name, tensor in expected.items()
-        if name in found and found[name].shape != tensor.shape
-    ]
-    faults = {
-        "missing": sorted(expected.keys() - found.keys()),
-        "unknown": sorted(found.keys() - expected.keys()),
-        "misshapen": misshapen,
-    }
-    lines = [f"{len(names)} {kind}: {_first(names)}" for kind, names in faults.items() if names]
-    if lines:
-        raise ModelError(f"{source}: the tensors do not fit the configured model; " + "; ".join(lines))
-
-
-def _first(names: list[str]) -> str:
-    return ", ".join(names[:NAMES_SHOWN]) + (" …" if len(names) > NAMES_SHOWN else "")

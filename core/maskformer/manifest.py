@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,14 @@ from typing import Any
 
 from core.annotation.errors import LabelSetError, ModelError
 from core.annotation.labels import Category, LabelSet
+from core.maskformer.checkpoints.files import read_json_object
 from core.maskformer.config import ModelConfig
 from core.maskformer.preprocessing import Preprocessing
 
+# Models that come with the project are known by their folder's name.
+MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
 FORMAT = "maskwright-model"
-VERSION = 1
+VERSION = 2
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
 
@@ -31,18 +33,37 @@ class Checkpoint:
     training: Mapping[str, Any]
 
 
+def named_source(source: str | Path, *folders: Path) -> str | Path:
+    """The folder of a model given by its name alone, in one of `folders` or in MODELS; any other source as it is."""
+    name = str(source)
+    if isinstance(source, str) and name == Path(name).name and name not in ("", ".", ".."):
+        return next((folder / name for folder in (*folders, MODELS) if exists(folder / name)), source)
+    return source
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; False for names that none can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_foreign(source: str | Path) -> bool:
+    """Whether `source` is anything but a model folder of this project. Raises ModelError for a broken config.json."""
+    config = Path(source) / CONFIG_NAME
+    if not exists(config):
+        return True
+    values = read_json_object(config)
+    return "model_type" in values and values.get("format") != FORMAT
+
+
 def read_checkpoint(source: str | Path) -> Checkpoint:
     """What the model folder `source` says it holds; no weights are read. Raises ModelError."""
     path = Path(source) / CONFIG_NAME
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"{source}: no model here; give a folder with {CONFIG_NAME} and {WEIGHTS_NAME} "
-            "(pickled checkpoints can run code and are not read)"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not valid JSON ({error}); take an intact copy of the model") from error
+    if not exists(path):
+        raise ModelError(f"{source}: no model here; give a folder with {CONFIG_NAME} and {WEIGHTS_NAME}")
+    values = read_json_object(path)
     try:
         return checkpoint_from_dict(values)
     except (ModelError, LabelSetError, KeyError, TypeError) as error:
@@ -83,9 +104,10 @@ def checkpoint_from_dict(values: Any) -> Checkpoint:
 
 
 def _preprocessing(item: Any) -> Preprocessing:
-    if set(item) != {"mean", "std", "long_side_px"}:
-        raise ModelError(f"preprocessing has mean, std and long_side_px, got {item!r:.80}")
-    return Preprocessing(mean=tuple(item["mean"]), std=tuple(item["std"]), long_side_px=item["long_side_px"])
+    fields = {field.name for field in dataclasses.fields(Preprocessing)}
+    if not isinstance(item, dict) or set(item) != fields:
+        raise ModelError(f"preprocessing has {', '.join(sorted(fields))}, got {item!r:.80}")
+    return Preprocessing(**item | {"mean": tuple(item["mean"]), "std": tuple(item["std"])})
 
 
 def _category(item: Any) -> Category:

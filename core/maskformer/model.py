@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.annotation.errors import ModelError
 from core.annotation.labels import LabelSet
-from core.maskformer.backbones.efficientnet_lite import EfficientNetLite0
+from core.maskformer.backbones.build import Backbone
 from core.maskformer.config import ModelConfig
-from core.maskformer.heads import Heads, prior_channels
-from core.maskformer.output import MaskFormerOutput, mask_product
-from core.maskformer.pixel_decoder import FPNPixelDecoder
-from core.maskformer.points import PointQueries
-from core.maskformer.positions import RealArea, sine_positions
+from core.maskformer.heads.mask_classification import MaskClassificationHead
+from core.maskformer.heads.mask_classifier import MaskClassifier
+from core.maskformer.heads.per_pixel import PerPixelHead, PerPixelPlusHead
+from core.maskformer.output import MaskFormerOutput
+from core.maskformer.pixel_decoders.build import PixelDecoder
+from core.maskformer.pixel_decoders.features import PixelFeatures
+from core.maskformer.positions import RealArea
 from core.maskformer.preprocessing import Preprocessing
-from core.maskformer.transformer_decoder import MaskedTransformerDecoder
 
-# What the decoder's layers look at; queries start from the last of them.
-MEMORY_STRIDES = (32, 16, 8)
-MASK_STRIDE = 4
+Head = MaskClassificationHead | PerPixelHead | PerPixelPlusHead
 
 
 class MaskFormer(nn.Module):
     """Proposes N masks with class scores for each photo.
 
     label_set: the K categories, in the order of the class logits.   preprocessing: how photos become
-    input.   config: the sizes it was built from.   weights_sha256: of the checkpoint it was loaded from; None
-    for a model that was built or trained since.
+    input.   config: what it was built from.   mask_classifier: names any given mask; None in models without.
+    weights_sha256: of the checkpoint it was loaded from; None for a model that was built or trained since.
     """
 
     def __init__(
         self,
         *,
-        backbone: EfficientNetLite0,
-        pixel_decoder: FPNPixelDecoder,
-        query_source: PointQueries,
-        transformer_decoder: MaskedTransformerDecoder,
-        heads: Heads,
+        backbone: Backbone,
+        pixel_decoder: PixelDecoder,
+        head: Head,
+        mask_classifier: MaskClassifier | None,
         label_set: LabelSet,
         preprocessing: Preprocessing,
         config: ModelConfig,
@@ -47,9 +43,8 @@ class MaskFormer(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.pixel_decoder = pixel_decoder
-        self.query_source = query_source
-        self.transformer_decoder = transformer_decoder
-        self.heads = heads
+        self.head = head
+        self.mask_classifier = mask_classifier
         self.label_set = label_set
         self.preprocessing = preprocessing
         self.config = config
@@ -58,7 +53,7 @@ class MaskFormer(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.backbone.stem.weight.device
+        return next(self.parameters()).device
 
     def forward(self, pixels: Tensor, padding_mask: Tensor | None = None) -> MaskFormerOutput:
         """Masks and classes of normalised photos.
@@ -66,51 +61,45 @@ class MaskFormer(nn.Module):
         pixels: float [B, 3, H, W], from `preprocessing.normalise`, any size of at least 1×1.
         padding_mask: bool [B, H, W], True at real pixels; padding lies to the right and below, and no
         query starts or looks there. None: all pixels are real.
+        Raises ModelError for other shapes and types, and for pixels that are not finite.
         """
-        if padding_mask is None:
-            padding_mask = torch.ones_like(pixels[:, 0], dtype=torch.bool)
+        _check_input(pixels, padding_mask)
+        area = RealArea.of(pixels, padding_mask)
+        output: MaskFormerOutput = self.head(self.pixel_features(pixels, area), area)
+        return output
+
+    def pixel_features(self, pixels: Tensor, area: RealArea) -> PixelFeatures:
+        """What the head sees of normalised pixels [B, 3, H, W]."""
         # Convolutions of few channels on large maps run faster channel by channel than map by map.
-        pixels = pixels.to(self.backbone.stem.weight.dtype, memory_format=torch.channels_last)
-        features = self.pixel_decoder(self.backbone(pixels))
-        levels = features.levels[: len(MEMORY_STRIDES)]
-        area = RealArea(padding_mask)
-        start = self.query_source(levels[-1], area)
-        mask_features = torch.cat((features.mask_features.float(), prior_channels(area, MASK_STRIDE)), dim=1)
-
-        def look(states: Tensor, level: int) -> Tensor:
-            return self._inside(states, start.points, mask_features, area, MEMORY_STRIDES[level])
-
-        width, dtype = self.config.width, levels[0].dtype
-        places = [sine_positions(area.points(stride), width).flatten(1, 2).to(dtype) for stride in MEMORY_STRIDES]
-        states = self.transformer_decoder(start.content, start.positions, levels, places, look)
-        return self._output(states, start.points, mask_features, start.point_logits)
-
-    def _inside(self, states: Tensor, points: Tensor, mask_features: Tensor, area: RealArea, stride: int) -> Tensor:
-        """Where each query may look at a stride: inside its mask so far, or at every real cell when that is empty.
-
-        bool [B, Q, h·w]. Pooled features give exactly the pooled logits.
-        """
-        valid = area.cells(stride)
-        pooled = F.avg_pool2d(mask_features.detach(), stride // MASK_STRIDE, ceil_mode=True)
-        # Not under no_grad: autocast has lost the head's later gradients that way (pytorch issue 112583).
-        inside = mask_product(self.heads.mask_embeddings(states, points), pooled) > 0
-        inside = (inside & valid[:, None]).flatten(2)
-        return torch.where(inside.any(2, keepdim=True), inside, valid.flatten(1)[:, None])
-
-    def _output(
-        self, states: Sequence[Tensor], points: Tensor, mask_features: Tensor, point_logits: Tensor
-    ) -> MaskFormerOutput:
-        def of(state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            return self.heads.class_logits(state), self.heads.mask_embeddings(state, points), mask_features
-
-        earlier = states[:-1] if self.training else []
-        auxiliary = tuple(MaskFormerOutput(*of(state), query_points=points) for state in earlier)
-        return MaskFormerOutput(*of(states[-1]), auxiliary, point_logits, points)
+        pixels = pixels.to(next(self.parameters()).dtype, memory_format=torch.channels_last)
+        features: PixelFeatures = self.pixel_decoder(self.backbone(pixels), area)
+        return features
 
 
 def freeze_backbone_stages(model: MaskFormer, count: int) -> None:
-    """Stop training the backbone's stem and first `count` of its stages; 0 leaves all of it trainable."""
-    stages = list(model.backbone.stages)
-    assert 0 <= count <= len(stages), f"the backbone has {len(stages)} stages, got {count}"
-    for part in [model.backbone.stem, *stages[:count]] if count else []:
+    """Stop training the backbone's stem and first `count` of its stages; 0 leaves all of it trainable.
+
+    Raises ModelError when it has fewer stages.
+    """
+    stages = len(model.backbone.freezable) - 1
+    if not 0 <= count <= stages:
+        raise ModelError(f"this backbone has {stages} stages that can be frozen, got {count}")
+    for part in model.backbone.freezable[: count + 1] if count else ():
         part.requires_grad_(False)
+
+
+def _check_input(pixels: Tensor, padding_mask: Tensor | None) -> None:
+    if pixels.ndim != 4 or pixels.shape[1] != 3 or 0 in pixels.shape or not pixels.is_floating_point():
+        raise ModelError(
+            "pixels are normalised photos, float [B, 3, H, W] with at least one pixel (see preprocessing.normalise), "
+            f"got {str(pixels.dtype).removeprefix('torch.')} {list(pixels.shape)}"
+        )
+    if not pixels.isfinite().all():
+        raise ModelError("pixels hold NaN or infinity; normalise a photo of whole numbers from 0 to 255")
+    if padding_mask is not None and (padding_mask.dtype != torch.bool or padding_mask.shape != pixels[:, 0].shape):
+        raise ModelError(
+            f"the padding mask is bool {list(pixels[:, 0].shape)}, True at real pixels, got "
+            f"{str(padding_mask.dtype).removeprefix('torch.')} {list(padding_mask.shape)}"
+        )
+    if padding_mask is not None and not padding_mask.flatten(1).any(1).all():
+        raise ModelError("the padding mask has a photo without a real pixel; leave that photo out of the batch")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.annotation.errors import ModelError
+from core.maskformer.kernels.convolution import convolve
 
 
 def mask_product(mask_embeddings: Tensor, mask_features: Tensor) -> Tensor:
@@ -19,31 +26,177 @@ def mask_product(mask_embeddings: Tensor, mask_features: Tensor) -> Tensor:
         return flat.view(*flat.shape[:2], *mask_features.shape[2:])
 
 
-@dataclass(frozen=True, eq=False)
-class MaskFormerOutput:
-    """N masks a photo, each as an embedding, with class logits; all tensors float32.
+def average_pooled(maps: Tensor, pool: int) -> Tensor:
+    """[N, C, h, w] averaged over pool×pool cells; a part at the edge is the mean of what it has."""
+    return maps if pool == 1 else F.avg_pool2d(maps, pool, ceil_mode=True)
 
-    B photos of H×W pixels, Q queries, K categories, C mask channels.
 
-    class_logits: [B, Q, K + 1]; column k is the label set's k-th category, the last is "no object".
-    mask_embeddings: [B, Q, C].
-    mask_features: [B, C, ceil(H/4), ceil(W/4)]; one tensor, shared by all layers of a forward pass.
-    auxiliary: the earlier layers' outputs, first layer first (before it: the queries as they start);
-        empty in evaluation. Their own `auxiliary` is empty and their `point_logits` None.
-    point_logits: [B, 1, ceil(H/8), ceil(W/8)], how likely a mask is centred in the cell; None when the
-        queries do not come from the photo.
-    query_points: [B, Q, 2], each query's (x, y) as fractions 0..1 of the real area (without padding);
-        None when queries have no place.
-    """
-
-    class_logits: Tensor
-    mask_embeddings: Tensor
-    mask_features: Tensor
-    auxiliary: tuple[MaskFormerOutput, ...] = ()
-    point_logits: Tensor | None = None
-    query_points: Tensor | None = None
+class Masks(Protocol):
+    """The mask logits of a batch, float32, as far as they are asked for."""
 
     @property
+    def size(self) -> tuple[int, int]:
+        """h, w."""
+
+    def logits(self) -> Tensor:
+        """[B, Q, h, w]."""
+
+    def of(self, image: int, queries: Tensor) -> Tensor:
+        """Those of some queries (int64 [n]) of one image: [n, h, w]."""
+
+    def pooled(self, pool: int) -> Tensor:
+        """`average_pooled` logits: [B, Q, ceil(h/pool), ceil(w/pool)]."""
+
+
+@dataclass(frozen=True, eq=False)
+class GivenMasks:
+    """Mask logits [B, Q, h, w] that lie there already."""
+
+    given: Tensor
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """h, w."""
+        return self.given.shape[2], self.given.shape[3]
+
+    def logits(self) -> Tensor:
+        """[B, Q, h, w]."""
+        return self.given.float()
+
+    def of(self, image: int, queries: Tensor) -> Tensor:
+        """[n, h, w]."""
+        return self.given[image, queries].float()
+
+    def pooled(self, pool: int) -> Tensor:
+        """[B, Q, ceil(h/pool), ceil(w/pool)]."""
+        return average_pooled(self.given.float(), pool)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskFeatures:
+    """Per-pixel mask features [B, C + E, h, w]: a convolution that is not applied before it has to be, and channels
+    beside its own.
+
+    inputs: [B, D, h, w].   projection: D → C channels, stride 1.   beside: float32 [B, E, h, w] or None.
+    """
+
+    inputs: Tensor
+    projection: nn.Conv2d
+    beside: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if torch.is_grad_enabled():
+            # A graph is being recorded: learning needs all of them, computed in this pass and its precision.
+            vars(self)["full"] = self._computed(self.projection(self.inputs))
+
+    @cached_property
+    def full(self) -> Tensor:
+        """The features themselves, float32."""
+        with torch.no_grad():
+            return self._computed(self._convolved(self.inputs, self.projection.weight, self.projection.bias))
+
+    def _computed(self, features: Tensor) -> Tensor:
+        return features.float() if self.beside is None else torch.cat((features.float(), self.beside), dim=1)
+
+    def _convolved(self, inputs: Tensor, filters: Tensor, shifts: Tensor | None) -> Tensor:
+        """The convolution in the precision of its inputs, which no autocast changes any more."""
+        shifts = None if shifts is None else shifts.to(inputs.dtype)
+        return convolve(inputs, filters.to(inputs.dtype), shifts)
+
+    @torch.no_grad()
+    def folded_product(self, image: int, embeddings: Tensor) -> Tensor:
+        """`mask_product` of some embeddings [n, C + E] of one image, float32 [n, h, w], without the features.
+
+        A convolution followed by a product is one convolution whose filters are the product of both: cheaper as
+        long as n is below C.
+        """
+        channels = self.projection.out_channels
+        learned = embeddings[:, :channels]
+        with torch.autocast(embeddings.device.type, enabled=False):
+            filters = torch.einsum("nc,cdij->ndij", learned, self.projection.weight.float())
+            shifts = None if self.projection.bias is None else learned @ self.projection.bias.float()
+            logits = self._convolved(self.inputs[image : image + 1], filters, shifts)[0].float()
+        if self.beside is None:
+            return logits
+        return logits + mask_product(embeddings[None, :, channels:], self.beside[image : image + 1])[0]
+
+
+@dataclass(frozen=True, eq=False)
+class MaskProduct:
+    """Mask logits as embeddings [B, Q, C] times per-pixel features (paper, section 3.3), multiplied when asked for."""
+
+    embeddings: Tensor
+    features: MaskFeatures
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """h, w."""
+        return self.features.inputs.shape[2], self.features.inputs.shape[3]
+
+    def logits(self) -> Tensor:
+        """[B, Q, h, w]."""
+        if not self._folds(self.embeddings.shape[1]):
+            return mask_product(self.embeddings, self.features.full)
+        return torch.stack([self.features.folded_product(*pair) for pair in enumerate(self.embeddings.float())])
+
+    def of(self, image: int, queries: Tensor) -> Tensor:
+        """[n, h, w]."""
+        embeddings = self.embeddings[image, queries].float()
+        if self._folds(len(queries)):
+            return self.features.folded_product(image, embeddings)
+        return mask_product(embeddings[None], self.features.full[image : image + 1])[0]
+
+    def pooled(self, pool: int) -> Tensor:
+        """[B, Q, ceil(h/pool), ceil(w/pool)]."""
+        return mask_product(self.embeddings, average_pooled(self.features.full, pool))
+
+    def _folds(self, queries: int) -> bool:
+        """Whether folding is cheaper: few queries, and features that nobody has computed yet."""
+        features = self.features
+        return "full" not in vars(features) and 0 < queries < features.projection.out_channels
+
+
+class MaskFormerOutput:
+    """N masks a photo, with class logits; all tensors float32. B photos of H×W pixels, Q queries, K categories.
+
+    class_logits: [B, Q, K + 1]; column k is the label set's k-th category, the last is "no object".
+    masks: the mask logits, as far as they are asked for; `mask_logits` is all of them.
+    auxiliary: the earlier layers' outputs, first layer first; empty in evaluation. Their own is empty.
+    boxes: [B, Q, 4], (cx, cy, w, h) as fractions 0..1 of the real area (without padding); None without a box head.
+    point_logits: [B, 1, ceil(H/8), ceil(W/8)], how likely a mask is centred in the cell; None when the
+        queries do not come from the photo.
+    query_points: [B, Q, 2], each query's (x, y) as fractions 0..1 of the real area; None when queries have no place.
+    """
+
+    def __init__(
+        self,
+        class_logits: Tensor,
+        mask_logits: Tensor | Masks,
+        auxiliary: Sequence[MaskFormerOutput] = (),
+        *,
+        boxes: Tensor | None = None,
+        point_logits: Tensor | None = None,
+        query_points: Tensor | None = None,
+    ) -> None:
+        """mask_logits: [B, Q, ceil(H/4), ceil(W/4)], or what computes them. Raises ModelError when shapes disagree."""
+        if isinstance(mask_logits, Tensor):
+            _check_shapes(class_logits, mask_logits)
+        self.class_logits = class_logits
+        self.masks: Masks = GivenMasks(mask_logits) if isinstance(mask_logits, Tensor) else mask_logits
+        self.auxiliary = list(auxiliary)
+        self.boxes = boxes
+        self.point_logits = point_logits
+        self.query_points = query_points
+
+    @cached_property
     def mask_logits(self) -> Tensor:
-        """[B, Q, ceil(H/4), ceil(W/4)], computed at each call: most uses need less than all of it."""
-        return mask_product(self.mask_embeddings, self.mask_features)
+        """[B, Q, ceil(H/4), ceil(W/4)], computed at the first use: most uses need less than all of it."""
+        return self.masks.logits()
+
+
+def _check_shapes(class_logits: Tensor, mask_logits: Tensor) -> None:
+    if class_logits.ndim != 3 or mask_logits.ndim != 4 or class_logits.shape[:2] != mask_logits.shape[:2]:
+        raise ModelError(
+            "class logits are [B, Q, K + 1] and mask logits [B, Q, h, w] with the same B and Q, got "
+            f"{list(class_logits.shape)} and {list(mask_logits.shape)}"
+        )

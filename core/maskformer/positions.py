@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 TEMPERATURE = 10_000.0
+# DETR adds it to the number of cells before it divides.
+STEP_EPSILON = 1e-6
 
 
 class RealArea:
@@ -17,11 +19,19 @@ class RealArea:
     same at every stride and with any padding.
     """
 
-    def __init__(self, padding_mask: Tensor) -> None:
-        """padding_mask: bool [B, H, W], True at real pixels."""
+    def __init__(self, padding_mask: Tensor, *, is_padded: bool = True) -> None:
+        """padding_mask: bool [B, H, W], True at real pixels.   is_padded: False when all are known to be."""
         self.pixels = padding_mask
+        self.is_padded = is_padded
         width_px, height_px = padding_mask.any(1).sum(1), padding_mask.any(2).sum(1)
         self.size_px = torch.stack((width_px, height_px), dim=-1).float()
+
+    @classmethod
+    def of(cls, pixels: Tensor, padding_mask: Tensor | None) -> RealArea:
+        """For pixels [B, C, H, W] and their padding mask; None: all pixels are real."""
+        if padding_mask is None:
+            return cls(torch.ones_like(pixels[:, 0], dtype=torch.bool), is_padded=False)
+        return cls(padding_mask)
 
     def cells(self, stride: int) -> Tensor:
         """Which cells begin with a real pixel: bool [B, ceil(H/stride), ceil(W/stride)]."""
@@ -33,6 +43,13 @@ class RealArea:
         steps = (torch.arange(max(height, width), device=self.pixels.device) + 0.5) * stride
         y, x = torch.meshgrid(steps[:height], steps[:width], indexing="ij")
         return torch.stack((x, y), dim=-1) / self.size_px[:, None, None]
+
+    def steps(self, stride: int) -> Tensor:
+        """DETR's places: each cell's (column, row), from 1, over the number of real ones: float32 [B, h, w, 2]."""
+        cells = self.cells(stride)
+        count = torch.stack((cells.any(1).sum(1), cells.any(2).sum(1)), dim=-1)[:, None, None]
+        y, x = (torch.arange(1, side + 1, device=cells.device) for side in cells.shape[1:])
+        return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1) / (count + STEP_EPSILON)
 
 
 def sine_positions(points: Tensor, width: int) -> Tensor:

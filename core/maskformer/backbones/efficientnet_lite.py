@@ -1,27 +1,47 @@
-"""EfficientNet-Lite0: MBConv blocks without squeeze-and-excitation, ReLU6 throughout.
+"""EfficientNet-Lite0, 1 and 2: MBConv blocks without squeeze-and-excitation, ReLU6 throughout.
 
-Source: Tan and Le 2019 (EfficientNet), and TensorFlow's "lite" variant of it. Batch normalisation is
+Source: Tan and Le 2019 (EfficientNet), and TensorFlow's "lite" variants of it. Batch normalisation is
 folded into the convolutions: they are trained and run as plain convolutions with a bias.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Blocks, kernel, stride, channels out, expansion: Lite0's seven stages.
+from core.maskformer.backbones.config import EfficientNetLiteConfig
+from core.maskformer.backbones.folding import fold_batch_norm
+
+
+class Stage(NamedTuple):
+    """Equal blocks one after another; the stride is the first one's."""
+
+    blocks: int
+    kernel: int
+    stride: int
+    channels: int
+    expansion: int
+
+
+# Lite0's; the others have more channels and blocks.
 STAGES = (
-    (1, 3, 1, 16, 1),
-    (2, 3, 2, 24, 6),
-    (2, 5, 2, 40, 6),
-    (3, 3, 2, 80, 6),
-    (3, 5, 1, 112, 6),
-    (4, 5, 2, 192, 6),
-    (1, 3, 1, 320, 6),
+    Stage(1, 3, 1, 16, 1),
+    Stage(2, 3, 2, 24, 6),
+    Stage(2, 5, 2, 40, 6),
+    Stage(3, 3, 2, 80, 6),
+    Stage(3, 5, 1, 112, 6),
+    Stage(4, 5, 2, 192, 6),
+    Stage(1, 3, 1, 320, 6),
 )
+# How many times Lite0's channels and blocks each variant has.
+SCALES = ((1.0, 1.0), (1.0, 1.1), (1.1, 1.2))
+# Channels are multiples of it.
+CHANNEL_STEP = 8
 STEM_CHANNELS = 32
 # The last stages (of the seven, from 0) at strides 4, 8, 16 and 32.
 FEATURE_STAGES = (1, 2, 4, 6)
@@ -77,30 +97,37 @@ class MBConv(nn.Module):
         return projected + x if self.adds_input else projected
 
 
-class EfficientNetLite0(nn.Module):
+def stages_of(variant: int) -> tuple[Stage, ...]:
+    """The seven stages; the lite variants keep the depth of the first and of the last."""
+    width, depth = SCALES[variant]
+    first, *middle, last = (stage._replace(channels=_rounded(stage.channels * width)) for stage in STAGES)
+    return first, *(stage._replace(blocks=math.ceil(stage.blocks * depth)) for stage in middle), last
+
+
+def _rounded(channels: float) -> int:
+    """The nearest multiple of the step, the next one where that loses more than a tenth."""
+    nearest = int(channels + CHANNEL_STEP / 2) // CHANNEL_STEP * CHANNEL_STEP
+    return nearest if nearest >= 0.9 * channels else nearest + CHANNEL_STEP
+
+
+class EfficientNetLite(nn.Module):
     """The backbone; `channels` are those of its four outputs, finest first."""
 
-    channels = tuple(STAGES[stage][3] for stage in FEATURE_STAGES)
-
-    def __init__(self) -> None:
+    def __init__(self, config: EfficientNetLiteConfig) -> None:
         super().__init__()
+        stages = stages_of(config.variant)
+        self.channels = tuple(stages[index].channels for index in FEATURE_STAGES)
         self.stem = SameConv2d(3, STEM_CHANNELS, 3, stride=2)
         self.stages = nn.ModuleList()
         inputs = STEM_CHANNELS
-        for count, kernel, stride, outputs, expansion in STAGES:
-            blocks = []
-            for index in range(count):
-                blocks.append(
-                    MBConv(
-                        inputs=inputs,
-                        outputs=outputs,
-                        kernel=kernel,
-                        stride=stride if index == 0 else 1,
-                        expansion=expansion,
-                    )
-                )
-                inputs = outputs
-            self.stages.append(nn.Sequential(*blocks))
+        for stage in stages:
+            self.stages.append(_build(stage, inputs))
+            inputs = stage.channels
+
+    @property
+    def freezable(self) -> tuple[nn.Module, ...]:
+        """The stem, then the stages in order."""
+        return self.stem, *self.stages
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """Normalised pixels [B, 3, H, W] → features [B, channels[i], ceil(H/s), ceil(W/s)] at s = 4, 8, 16, 32."""
@@ -113,18 +140,34 @@ class EfficientNetLite0(nn.Module):
         return tuple(features)
 
 
-def from_published(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The backbone's state dict from the published PyTorch weights, batch norms folded; the classifier is left out.
+def _build(stage: Stage, inputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(
+            MBConv(
+                inputs=stage.channels if index else inputs,
+                outputs=stage.channels,
+                kernel=stage.kernel,
+                stride=1 if index else stage.stride,
+                expansion=stage.expansion,
+            )
+            for index in range(stage.blocks)
+        )
+    )
+
+
+def from_published(tensors: Mapping[str, Tensor], config: EfficientNetLiteConfig | None = None) -> dict[str, Tensor]:
+    """The backbone's state dict from the published PyTorch weights (of Lite0 unless said), batch norms folded; the
+    classifier is left out.
 
     Raises KeyError with the name of the first missing tensor.
     """
     state: dict[str, Tensor] = {}
     _fold(state, "stem", tensors, "_conv_stem", "_bn0")
     block = 0
-    for stage, (count, *_, expansion) in enumerate(STAGES):
-        for index in range(count):
-            ours, theirs = f"stages.{stage}.{index}", f"_blocks.{block}"
-            if expansion > 1:
+    for number, stage in enumerate(stages_of(config.variant if config else 0)):
+        for index in range(stage.blocks):
+            ours, theirs = f"stages.{number}.{index}", f"_blocks.{block}"
+            if stage.expansion > 1:
                 _fold(state, f"{ours}.expand", tensors, f"{theirs}._expand_conv", f"{theirs}._bn0")
             _fold(state, f"{ours}.depthwise", tensors, f"{theirs}._depthwise_conv", f"{theirs}._bn1")
             _fold(state, f"{ours}.project", tensors, f"{theirs}._project_conv", f"{theirs}._bn2")
@@ -133,6 +176,11 @@ def from_published(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _fold(state: dict[str, Tensor], name: str, tensors: Mapping[str, Tensor], conv: str, norm: str) -> None:
-    scale = tensors[f"{norm}.weight"] / torch.sqrt(tensors[f"{norm}.running_var"] + BATCH_NORM_EPSILON)
-    state[f"{name}.weight"] = tensors[f"{conv}.weight"] * scale[:, None, None, None]
-    state[f"{name}.bias"] = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * scale
+    state[f"{name}.weight"], state[f"{name}.bias"] = fold_batch_norm(
+        tensors[f"{conv}.weight"],
+        scale=tensors[f"{norm}.weight"],
+        shift=tensors[f"{norm}.bias"],
+        mean=tensors[f"{norm}.running_mean"],
+        variance=tensors[f"{norm}.running_var"],
+        epsilon=BATCH_NORM_EPSILON,
+    )

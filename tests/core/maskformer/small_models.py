@@ -4,10 +4,28 @@ import torch
 
 from core.annotation.labels import Category, LabelSet, distinct_colour
 from core.maskformer.build import build_model
-from core.maskformer.config import ModelConfig
+from core.maskformer.config import (
+    FPNConfig,
+    LearnedQueriesConfig,
+    MaskClassificationConfig,
+    MaskedDecoderConfig,
+    ModelConfig,
+    PlainDecoderConfig,
+    PointQueriesConfig,
+)
 from core.maskformer.model import MaskFormer
 
-SMALL = ModelConfig(width=32, mask_dim=8, queries=12, grid_side=2, decoder_layers=3, heads=4, feedforward=32)
+SMALL_FPN = FPNConfig(width=32, mask_dim=8)
+SMALL_MASKED = MaskedDecoderConfig(width=32, layers=3, heads=4, feedforward=32)
+SMALL_PLAIN = PlainDecoderConfig(width=32, layers=3, heads=4, feedforward=32, dropout=0.0)
+# The default model's parts, and the paper's.
+SMALL = ModelConfig(
+    pixel_decoder=SMALL_FPN,
+    head=MaskClassificationConfig(queries=PointQueriesConfig(12, grid_side=2), decoder=SMALL_MASKED),
+)
+SMALL_PAPER = ModelConfig(
+    pixel_decoder=SMALL_FPN, head=MaskClassificationConfig(queries=LearnedQueriesConfig(12), decoder=SMALL_PLAIN)
+)
 
 
 def labels(*names: str) -> LabelSet:

@@ -70,7 +70,7 @@ def test_a_model_loads_in_bfloat16(folder):
 
 def test_saving_again_replaces_the_model(folder):
     save_model(small_model(seed=1), folder)
-    assert torch.equal(load_model(folder).heads.classes.weight, small_model(seed=1).heads.classes.weight)
+    assert torch.equal(load_model(folder).head.classes.weight, small_model(seed=1).head.classes.weight)
 
 
 def test_truncated_weights_are_refused(folder):
@@ -98,21 +98,21 @@ def test_one_changed_bit_is_refused(folder):
 
 def test_missing_unknown_and_misshapen_tensors_are_named(folder):
     tensors = safetensors.torch.load_file(folder / WEIGHTS_NAME)
-    del tensors["heads.classes.bias"]
+    del tensors["head.classes.bias"]
     tensors["evil.weight"] = torch.zeros(1)
-    tensors["heads.classes.weight"] = torch.zeros(9, 32)
+    tensors["head.classes.weight"] = torch.zeros(9, 32)
     rewrite(folder, tensors)
     with pytest.raises(ModelError) as caught:
         load_model(folder)
-    assert "1 missing: heads.classes.bias" in str(caught.value)
+    assert "1 missing: head.classes.bias" in str(caught.value)
     assert "1 unknown: evil.weight" in str(caught.value)
-    assert "1 misshapen: heads.classes.weight [9, 32] instead of [4, 32]" in str(caught.value)
+    assert "1 misshapen: head.classes.weight [9, 32] instead of [4, 32]" in str(caught.value)
 
 
 def test_a_config_that_asks_for_a_giant_is_refused_without_memory(folder):
     values = json.loads((folder / CONFIG_NAME).read_text())
-    edit(folder, model={**values["model"], "width": 16384, "feedforward": 16384})
-    with pytest.raises(ModelError, match="misshapen"):
+    edit(folder, model={**values["model"], "backbone": {"kind": "vit", "width": 16384, "heads": 16, "depth": 256}})
+    with pytest.raises(ModelError, match="missing"):
         load_model(folder)
 
 
@@ -142,13 +142,27 @@ def test_a_pickle_in_the_place_of_the_weights_is_not_opened(folder, tmp_path):
         ({"label_set": []}, "category"),
         ({"label_set": [{"id": 1}]}, "lacks 'name'"),
         ({"label_set": "cats"}, None),
-        ({"preprocessing": {"mean": [0, 0, 0], "std": [1, 1, 0], "long_side_px": 320}}, "std"),
-        ({"preprocessing": {"mean": [0, 0, float("nan")], "std": [1, 1, 1], "long_side_px": 320}}, "finite"),
-        ({"preprocessing": {"mean": ["0", 0, 0], "std": [1, 1, 1], "long_side_px": 320}}, None),
-        ({"preprocessing": {"mean": [0, 0, 0], "std": [1, 1, 1], "long_side_px": 10**7}}, "long_side_px"),
+        ({"preprocessing": {"mean": [0, 0, 0], "std": [1, 1, 0], "long_side_px": 320, "short_side_px": None}}, "std"),
+        (
+            {
+                "preprocessing": {
+                    "mean": [0, 0, float("nan")],
+                    "std": [1, 1, 1],
+                    "long_side_px": 320,
+                    "short_side_px": None,
+                }
+            },
+            "finite",
+        ),
+        ({"preprocessing": {"mean": ["0", 0, 0], "std": [1, 1, 1], "long_side_px": 320, "short_side_px": None}}, None),
+        (
+            {"preprocessing": {"mean": [0, 0, 0], "std": [1, 1, 1], "long_side_px": 10**7, "short_side_px": None}},
+            "long_side_px",
+        ),
         ({"preprocessing": []}, "preprocessing"),
-        ({"model": {}}, "lacks"),
-        ({"model": 5}, None),
+        ({"model": {}}, "misshapen"),
+        ({"model": {"backbone": "resnet9000"}}, "resnet9000"),
+        ({"model": 5}, "names and values"),
         ({"training": 5}, "training"),
     ],
 )

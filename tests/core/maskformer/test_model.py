@@ -1,8 +1,16 @@
 import pytest
 import torch
 
+from core.annotation.errors import ModelError
+from core.maskformer.config import FPNConfig, LearnedQueriesConfig, MaskClassificationConfig, ModelConfig
 from core.maskformer.model import freeze_backbone_stages
-from tests.core.maskformer.small_models import SMALL, small_model
+from core.maskformer.output import MaskFormerOutput, mask_product
+from tests.core.maskformer.small_models import SMALL, SMALL_MASKED, SMALL_PAPER, SMALL_PLAIN, small_model
+
+# More mask channels than queries: folding pays.
+WIDE_MASKS = ModelConfig(
+    pixel_decoder=FPNConfig(width=32, mask_dim=24), head=MaskClassificationConfig(LearnedQueriesConfig(12), SMALL_PLAIN)
+)
 
 
 @pytest.mark.parametrize(
@@ -18,23 +26,86 @@ def test_output_shapes_are_the_contract_on_any_size(size, masks, points):
     output = small_model().eval()(torch.randn(2, 3, *size))
     assert output.class_logits.shape == (2, 12, 4)
     assert output.mask_logits.shape == (2, 12, *masks)
-    assert output.mask_features.shape == (2, output.mask_embeddings.shape[2], *masks)
     assert output.point_logits.shape == (2, 1, *points)
     assert output.query_points.shape == (2, 12, 2)
     assert (output.query_points >= 0).all()
     assert (output.query_points <= 1).all()
     assert output.mask_logits.isfinite().all()
-    assert output.auxiliary == ()
+    assert output.auxiliary == []
 
 
 def test_training_gives_one_auxiliary_output_before_each_layer():
     output = small_model().train()(torch.randn(1, 3, 64, 64))
-    assert len(output.auxiliary) == SMALL.decoder_layers
+    assert len(output.auxiliary) == SMALL_MASKED.layers
     for earlier in output.auxiliary:
-        assert earlier.mask_features is output.mask_features
-        assert earlier.auxiliary == ()
+        assert earlier.masks.features is output.masks.features
+        assert earlier.auxiliary == []
         assert earlier.point_logits is None
-        assert not torch.equal(earlier.mask_embeddings, output.mask_embeddings)
+        assert not torch.equal(earlier.mask_logits, output.mask_logits)
+
+
+def test_the_papers_model_has_one_auxiliary_output_for_each_layer_but_the_last():
+    model = small_model(SMALL_PAPER).train()
+    output = model(torch.randn(1, 3, 64, 64))
+    assert len(output.auxiliary) == SMALL_PLAIN.layers - 1
+    assert output.query_points is None
+    assert all(layer.class_logits.shape == (1, 12, 4) for layer in output.auxiliary)
+    # The content starts at zero: that state is no layer's answer and teaches nothing.
+    answers = [layer.class_logits for layer in (*output.auxiliary, output)]
+    assert all(answer.std(dim=1).max() > 0 for answer in answers)
+    assert model.eval()(torch.randn(1, 3, 64, 64)).auxiliary == []
+
+
+@pytest.mark.parametrize("config", [SMALL, SMALL_PAPER])
+@pytest.mark.parametrize(
+    ("pixels", "padding", "said"),
+    [
+        (torch.zeros(3, 64, 64), None, "float32.*3, 64, 64"),
+        (torch.zeros(1, 4, 64, 64), None, "4, 64, 64"),
+        (torch.zeros(1, 3, 0, 64), None, "0, 64"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), None, "uint8"),
+        (torch.full((1, 3, 8, 8), float("nan")), None, "NaN"),
+        (torch.zeros(1, 3, 8, 8), torch.ones(1, 8, 9, dtype=torch.bool), "1, 8, 9"),
+        (torch.zeros(1, 3, 8, 8), torch.ones(1, 8, 8), "float32"),
+    ],
+)
+def test_bad_input_is_refused_with_what_was_found(config, pixels, padding, said):
+    with pytest.raises(ModelError, match=said):
+        small_model(config).eval()(pixels, padding)
+
+
+def test_an_output_of_raw_tensors_checks_their_shapes():
+    output = MaskFormerOutput(class_logits=torch.zeros(2, 5, 4), mask_logits=torch.ones(2, 5, 7, 9))
+    assert output.mask_logits.shape == (2, 5, 7, 9)
+    with pytest.raises(ModelError, match=r"\[2, 5, 4\] and \[2, 6, 7, 9\]"):
+        MaskFormerOutput(torch.zeros(2, 5, 4), torch.ones(2, 6, 7, 9))
+
+
+def test_the_folded_masks_are_the_same_masks():
+    folded = small_model(WIDE_MASKS).eval()
+    pixels = torch.randn(2, 3, 70, 90)
+    with torch.inference_mode():
+        output = folded(pixels)
+        few = output.masks.of(1, torch.tensor([3, 0]))
+        lazy = output.mask_logits
+        assert "full" not in vars(output.masks.features)
+        plain = mask_product(output.masks.embeddings, output.masks.features.full)
+    torch.testing.assert_close(lazy, plain, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(few, plain[1, [3, 0]], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(output.masks.of(1, torch.tensor([3, 0])), plain[1, [3, 0]], atol=1e-4, rtol=1e-4)
+
+
+def test_padding_changes_no_bit_of_a_photos_neighbour_and_is_never_looked_at():
+    model = small_model(SMALL_PAPER).eval()
+    pixels = torch.randn(2, 3, 96, 128)
+    valid = torch.ones(2, 96, 128, dtype=torch.bool)
+    valid[1, 64:], valid[1, :, 96:] = False, False
+    other = pixels.clone()
+    other[1] = torch.randn(3, 96, 128)
+    with torch.inference_mode():
+        first, second = model(pixels, valid), model(other, valid)
+    assert torch.equal(first.class_logits[0], second.class_logits[0])
+    assert torch.equal(first.mask_logits[0], second.mask_logits[0])
 
 
 def test_a_neighbour_in_the_batch_changes_nothing():
@@ -62,7 +133,7 @@ def test_no_query_starts_or_looks_in_padding():
     valid = torch.zeros(1, 96, 128, dtype=torch.bool)
     valid[:, :48, :64] = True
     seen = []
-    for layer in model.transformer_decoder.layers:
+    for layer in model.head.transformer_decoder.layers:
         layer.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[4]))
     with torch.inference_mode():
         output = model(photo, valid)
@@ -84,7 +155,7 @@ def test_padding_keeps_the_places_of_a_photo():
     with torch.inference_mode():
         plain, wide = model(photo), model(padded, valid)
     assert torch.equal(plain.query_points[:, :4], wide.query_points[:, :4])
-    torch.testing.assert_close(wide.mask_features[:, -5:, :16, :24], plain.mask_features[:, -5:])
+    torch.testing.assert_close(wide.masks.features.beside[..., :16, :24], plain.masks.features.beside)
 
 
 @pytest.mark.parametrize("autocast", [False, True])
@@ -118,6 +189,6 @@ def test_masks_start_as_small_discs_and_not_empty():
 
 def test_pooled_features_give_the_pooled_logits():
     output = small_model().eval()(torch.randn(1, 3, 64, 64))
-    pooled = torch.nn.functional.avg_pool2d(output.mask_features, 2)
-    product = torch.einsum("bqc,bchw->bqhw", output.mask_embeddings, pooled)
-    torch.testing.assert_close(product, torch.nn.functional.avg_pool2d(output.mask_logits, 2), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        output.masks.pooled(2), torch.nn.functional.avg_pool2d(output.mask_logits, 2), atol=1e-4, rtol=1e-4
+    )

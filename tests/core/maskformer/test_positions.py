@@ -9,10 +9,9 @@ def test_sine_positions_equal_those_of_transformers():
     height, width = 7, 12
     theirs = theirs_module.MaskFormerSinePositionEmbedding(num_position_features=32, normalize=True)
     expected = theirs(torch.Size((1, 64, height, width)), "cpu", torch.float32)
-    # DETR places a cell at its far edge.
-    y, x = torch.meshgrid(torch.arange(1, height + 1) / height, torch.arange(1, width + 1) / width, indexing="ij")
-    result = sine_positions(torch.stack((x, y), dim=-1), 64)
-    torch.testing.assert_close(result.permute(2, 0, 1)[None], expected, atol=1e-4, rtol=1e-4)
+    area = RealArea.of(torch.zeros(1, 3, 32 * height - 5, 32 * width), None)
+    result = sine_positions(area.steps(32), 64)
+    torch.testing.assert_close(result.permute(0, 3, 1, 2), expected, atol=1e-4, rtol=1e-4)
 
 
 def padded(height: int, width: int, real_height: int, real_width: int) -> RealArea:
@@ -39,3 +38,7 @@ def test_padding_and_stride_move_no_place():
 def test_a_cell_is_real_when_its_first_pixel_is():
     assert padded(64, 64, 1, 33).cells(32)[0].tolist() == [[True, True], [False, False]]
     assert padded(33, 65, 33, 65).cells(32).shape == (1, 2, 3)
+
+
+def test_detrs_steps_count_real_cells_alone():
+    assert torch.equal(padded(96, 128, 64, 96).steps(32)[:, :2, :3], padded(64, 96, 64, 96).steps(32))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.maskformer.pixel_decoders.features import PixelFeatures
 from core.maskformer.positions import RealArea, sine_positions
+from core.maskformer.query_sources.start import StartingQueries
 
 # The heat map and the features that queries start from.
 STRIDE = 8
@@ -17,38 +17,31 @@ STRIDE = 8
 START_LOGIT = -4.6
 
 
-@dataclass(frozen=True, eq=False)
-class StartingQueries:
-    """content, positions: [B, Q, width].   points: [B, Q, 2], (x, y) in 0..1.   point_logits: [B, 1, h, w]."""
-
-    content: Tensor
-    positions: Tensor
-    points: Tensor
-    point_logits: Tensor
-
-
 class PointQueries(nn.Module):
     """Q queries that each start at a point of the photo, with the feature found there as content."""
 
-    def __init__(self, *, width: int, queries: int, grid_side: int) -> None:
+    def __init__(self, *, level_channels: int, width: int, queries: int, grid_side: int) -> None:
         super().__init__()
         self.peaks = queries - grid_side**2
         self.heat_map = nn.Sequential(
-            nn.Conv2d(width, width // 2, 3, padding=1), nn.ReLU(), nn.Conv2d(width // 2, 1, 1)
+            nn.Conv2d(level_channels, level_channels // 2, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(level_channels // 2, 1, 1),
         )
         self.slots = nn.Parameter(torch.zeros(queries, width))
         self.place = nn.Linear(width, width)
-        self.content = nn.Linear(width, width)
+        self.content = nn.Linear(level_channels, width)
         self.grid_side = grid_side
 
-    def forward(self, features: Tensor, area: RealArea) -> StartingQueries:
-        """Features [B, width, h, w] at stride 8."""
-        point_logits = self.heat_map(features)
+    def forward(self, features: PixelFeatures, area: RealArea) -> StartingQueries:
+        """Looks at the level of stride 8."""
+        level = features.levels[-1]
+        point_logits = self.heat_map(level)
         peaks = peak_points(point_logits.detach(), area, self.peaks)
         grid = grid_points(self.grid_side).to(peaks.device)
-        points = torch.cat((grid.expand(len(features), -1, -1), peaks), dim=1)
-        positions = self.slots + self.place(sine_positions(points, features.shape[1]).to(features.dtype))
-        content = self.content(sample_at(features, points, area).to(features.dtype))
+        points = torch.cat((grid.expand(len(level), -1, -1), peaks), dim=1)
+        positions = self.slots + self.place(sine_positions(points, self.slots.shape[1]).to(level.dtype))
+        content = self.content(sample_at(level, points, area).to(level.dtype))
         return StartingQueries(content, positions, points, point_logits.float())
 
 

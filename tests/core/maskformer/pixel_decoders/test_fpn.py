@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from core.maskformer.pixel_decoder import FPNPixelDecoder
+from core.maskformer.pixel_decoders.fpn import FPNPixelDecoder
+from core.maskformer.positions import RealArea
 
 # Odd sizes: a finer level is not twice the coarser one.
 SIZES = [(84, 125), (42, 63), (21, 32), (11, 16)]
@@ -22,11 +23,13 @@ def test_equals_the_decoder_of_transformers_with_the_same_weights():
     state = {_renamed(name, names): torch.randn_like(tensor) * 0.3 for name, tensor in ours.state_dict().items()}
     theirs.load_state_dict(state)
     ours.load_state_dict({name: state[_renamed(name, names)] for name in ours.state_dict()})
+    area = RealArea.of(torch.zeros(2, 3, 333, 500), None)
     features = [torch.randn(2, count, *size) for count, size in zip(channels, SIZES, strict=True)]
     with torch.inference_mode():
-        result, expected = ours(features), theirs(list(features))
-    torch.testing.assert_close(result.mask_features, expected.last_hidden_state, atol=1e-4, rtol=1e-4)
-    assert [tuple(level.shape[2:]) for level in result.levels] == SIZES[::-1]
+        result, expected = ours(features, area), theirs(list(features))
+    torch.testing.assert_close(result.mask_features.full, expected.last_hidden_state, atol=1e-4, rtol=1e-4)
+    assert [tuple(level.shape[2:]) for level in result.levels] == SIZES[:0:-1]
+    assert result.memory is features[-1]
 
 
 def _renamed(name: str, names: dict[str, str]) -> str:

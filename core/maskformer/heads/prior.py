@@ -1,8 +1,6 @@
-"""From a query's state to its class logits and its mask embedding."""
+"""The spatial prior: a mask starts as an ellipse around its query's point."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -16,18 +14,6 @@ START_RADIUS = 0.2
 RADIUS_RANGE = 8.0
 # How far an ellipse's centre can leave its query's point, as a fraction of the photo's sides.
 CENTRE_RANGE = 0.25
-
-PRIOR_CHANNELS = 5
-
-
-class MLP(nn.Sequential):
-    """Linear layers with ReLU between them."""
-
-    def __init__(self, *widths: int) -> None:
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise(widths):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        super().__init__(*layers[:-1])
 
 
 def prior_channels(area: RealArea, stride: int) -> Tensor:
@@ -59,23 +45,3 @@ class SpatialPrior(nn.Module):
             centre = points - 0.5 + CENTRE_RANGE * shape[..., 3:].tanh()
             constant = strength - (curve * centre * centre).sum(-1, keepdim=True)
             return torch.cat((constant, 2 * curve * centre, -curve), dim=-1)
-
-
-class Heads(nn.Module):
-    """The class and mask heads, shared by all layers; the spatial prior is part of the mask head."""
-
-    def __init__(self, *, width: int, mask_dim: int, categories: int) -> None:
-        super().__init__()
-        self.classes = nn.Linear(width, categories + 1)
-        self.masks = MLP(width, width, width, mask_dim)
-        self.prior = SpatialPrior(width=width)
-        self.scale = mask_dim**-0.5
-
-    def class_logits(self, states: Tensor) -> Tensor:
-        """[B, Q, width] → float32 [B, Q, K + 1]."""
-        logits: Tensor = self.classes(states)
-        return logits.float()
-
-    def mask_embeddings(self, states: Tensor, points: Tensor) -> Tensor:
-        """[B, Q, width] and points [B, Q, 2] → float32 [B, Q, mask_dim + 5]: for features, then prior channels."""
-        return torch.cat((self.masks(states).float() * self.scale, self.prior(states, points)), dim=-1)

@@ -1,12 +1,16 @@
-"""Queries look at each other and at the photo, layer by layer (Carion et al. 2020; masked: Cheng et al. 2022)."""
+"""Attention and the layer of DETR's transformer decoder (Carion et al. 2020)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from core.maskformer.kernels.linear import Linear
+
+# look(states [B, Q, width], stride): bool [B, Q, h·w], where each query may look at that stride.
+Look = Callable[[Tensor, int], Tensor]
 
 
 class Attention(nn.Module):
@@ -15,10 +19,10 @@ class Attention(nn.Module):
     def __init__(self, *, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
+        self.query = Linear(width, width)
+        self.key = Linear(width, width)
+        self.value = Linear(width, width)
+        self.out = Linear(width, width)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None) -> Tensor:
         """[B, Q, width] looks at [B, L, width]; `allowed` bool [B, Q or 1, L] is True where it may. → [B, Q, width]."""
@@ -43,8 +47,8 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.self_attention = Attention(width=width, heads=heads)
         self.cross_attention = Attention(width=width, heads=heads)
-        self.expand = nn.Linear(width, feedforward)
-        self.contract = nn.Linear(feedforward, width)
+        self.expand = Linear(width, feedforward)
+        self.contract = Linear(feedforward, width)
         self.self_norm = nn.LayerNorm(width)
         self.cross_norm = nn.LayerNorm(width)
         self.final_norm = nn.LayerNorm(width)
@@ -61,40 +65,3 @@ class DecoderLayer(nn.Module):
         thought = self.contract(self.dropout(F.relu(self.expand(content))))
         answer: Tensor = self.final_norm(content + self.dropout(thought))
         return answer
-
-
-class MaskedTransformerDecoder(nn.Module):
-    """Layer i looks at level i, coarse to fine and round again; each query only inside its own mask so far."""
-
-    def __init__(self, *, layers: Sequence[DecoderLayer], width: int, levels: int) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.inputs = nn.ModuleList(nn.Linear(width, width) for _ in range(levels))
-        self.level_embeddings = nn.Parameter(torch.zeros(levels, width))
-        self.norm = nn.LayerNorm(width)
-
-    def forward(
-        self,
-        content: Tensor,
-        positions: Tensor,
-        levels: Sequence[Tensor],
-        places: Sequence[Tensor],
-        look: Callable[[Tensor, int], Tensor],
-    ) -> list[Tensor]:
-        """Normalised content of the start and of each layer: 1 + layers times [B, Q, width].
-
-        content, positions: [B, Q, width].   levels: [B, width, h, w] each.   places: the levels' sine
-        positions [B, h·w, width].   look(states, level): bool [B, Q, h·w], where each query may look on it.
-        """
-        memories = [
-            project(level.flatten(2).transpose(1, 2)) + embedding + place
-            for project, level, embedding, place in zip(self.inputs, levels, self.level_embeddings, places, strict=True)
-        ]
-        states = [self.norm(content)]
-        for index, layer in enumerate(self.layers):
-            level = index % len(memories)
-            # Places are part of the values too: in the trial, masks stayed empty for minutes without.
-            memory = memories[level]
-            content = layer(content, positions, memory, memory, look(states[-1], level))
-            states.append(self.norm(content))
-        return states

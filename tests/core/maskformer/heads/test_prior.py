@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from core.maskformer.heads import CENTRE_RANGE, RADIUS_RANGE, START_RADIUS, SpatialPrior, prior_channels
+from core.maskformer.heads.prior import CENTRE_RANGE, RADIUS_RANGE, START_RADIUS, SpatialPrior, prior_channels
 from core.maskformer.output import mask_product
 from core.maskformer.positions import RealArea
 

@@ -1,7 +1,7 @@
 import torch
 
-from core.maskformer.points import STRIDE, grid_points, peak_points, sample_at
 from core.maskformer.positions import RealArea
+from core.maskformer.query_sources.points import STRIDE, grid_points, peak_points, sample_at
 
 
 def area(cells_high: int, cells_wide: int, real_high: int, real_wide: int) -> RealArea:

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from core.maskformer.backbones.efficientnet_lite import EfficientNetLite0, SameConv2d, from_published
+from core.maskformer.backbones.config import EfficientNetLiteConfig
+from core.maskformer.backbones.efficientnet_lite import EfficientNetLite, SameConv2d, from_published
 from core.maskformer.checkpoint import load_backbone_weights
 from core.maskformer.preprocessing import Preprocessing
 from tests.core.maskformer.small_models import small_model
 
-ANIMALS = Path(__file__).parents[3].parent / "shared" / "data" / "animals"
+ANIMALS = Path(__file__).parents[4].parent / "shared" / "data" / "animals"
 # ImageNet's places for what the photos show: tiger; tusker, Indian and African elephant.
 IMAGENET = {"tiger": {292}, "elephant": {101, 385, 386}}
 
@@ -42,7 +43,7 @@ def test_same_padding_puts_the_odd_pixel_after(size, kernel, stride):
 
 
 def test_features_have_the_named_channels_at_four_strides():
-    backbone = EfficientNetLite0()
+    backbone = EfficientNetLite(EfficientNetLiteConfig(0))
     features = backbone(torch.randn(1, 3, 100, 75))
     assert backbone.channels == (24, 40, 112, 320)
     assert [tuple(feature.shape[1:]) for feature in features] == [

@@ -1,0 +1,73 @@
+"""A per-pixel model becomes a MaskFormer, or the reverse, by changing its head (Cheng et al. 2021, section 3.3)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.annotation.errors import ModelError
+from core.maskformer.build import build_model
+from core.maskformer.config import (
+    HeadConfig,
+    LearnedQueriesConfig,
+    MaskClassificationConfig,
+    ModelConfig,
+    PerPixelConfig,
+    PlainDecoderConfig,
+)
+from core.maskformer.model import MaskFormer
+
+FEEDFORWARD_RATIO = 8
+HEAD_CHANNELS = 32
+
+
+def convert_to_maskformer(
+    model: MaskFormer, *, queries: int = 100, layers: int = 6, width: int = 256, dropout: float = 0.1
+) -> MaskFormer:
+    """The mask classification model with the backbone and pixel decoder of a per-pixel one (FCN, DeepLab, Segmenter …).
+
+    What was classified pixel by pixel now is multiplied with the mask embeddings of `queries` learned queries, which
+    went through `layers` layers of MaskFormer's transformer decoder, `width` wide (a multiple of 32). The head is
+    new and must be trained; kept weights are copies, and `model` stays as it is. Labels, preprocessing, device,
+    dtype and training or evaluation mode are those of `model`.
+    Raises ModelError when `model` classifies masks already, and for impossible sizes.
+    """
+    if isinstance(model.config.head, MaskClassificationConfig):
+        raise ModelError("the model classifies masks already; convert one with a per-pixel head")
+    decoder = PlainDecoderConfig(
+        width=width,
+        layers=layers,
+        heads=max(1, width // HEAD_CHANNELS),
+        feedforward=FEEDFORWARD_RATIO * width,
+        dropout=dropout,
+    )
+    head = MaskClassificationConfig(queries=LearnedQueriesConfig(queries=queries), decoder=decoder)
+    return with_head(model, head)
+
+
+def convert_to_per_pixel(model: MaskFormer) -> MaskFormer:
+    """The per-pixel baseline with the backbone and pixel decoder of `model`, for comparison.
+
+    Its head is new. Raises ModelError for a label set of one category.
+    """
+    return with_head(model, PerPixelConfig())
+
+
+def with_head(model: MaskFormer, head: HeadConfig) -> MaskFormer:
+    """A copy of `model` with a new head, drawn at random (seed torch first); all other parts keep their weights."""
+    return _rebuilt(model, dataclasses.replace(model.config, head=head), new="head")
+
+
+def with_mask_classifier(model: MaskFormer) -> MaskFormer:
+    """A copy of `model` with a mask classifier, drawn at random, beside its other parts; `model` must have none."""
+    assert model.mask_classifier is None, "the model has a mask classifier"
+    return _rebuilt(model, dataclasses.replace(model.config, mask_classifier=True), new="mask_classifier")
+
+
+def _rebuilt(model: MaskFormer, config: ModelConfig, *, new: str) -> MaskFormer:
+    """A model of `config` that takes over all parts but the new one."""
+    copy = build_model(config, model.label_set, preprocessing=model.preprocessing)
+    for name, part in model.named_children():
+        if name != new:
+            copy.get_submodule(name).load_state_dict(part.state_dict())
+    copy.to(device=model.device, dtype=next(model.parameters()).dtype)
+    return copy.train(model.training)

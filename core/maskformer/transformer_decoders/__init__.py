@@ -1,0 +1,1 @@
+"""Queries look at each other and at the photo, layer by layer."""
