@@ -170,6 +170,7 @@ def make_target(
         validity=torch.from_numpy(validity),
         complete=labels.complete,
         name=name,
+        real_size=(rows, columns),
     )
 
 

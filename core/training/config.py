@@ -63,7 +63,7 @@ class TrainingConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"model": self.model.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
@@ -103,6 +103,8 @@ def _build(kind: Any, values: Any, place: str) -> Any:
 
 
 def _value(hint: Any, value: Any, place: str) -> Any:
+    if hint is ModelConfig:
+        return ModelConfig.from_dict(value)
     if dataclasses.is_dataclass(hint):
         return _build(hint, value, place)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

@@ -1,150 +1,180 @@
 """The loss of MaskFormer (Cheng et al. 2021, section 3.2) with deep supervision, partial labels and ignored pixels.
 
-Each layer's output has its own matching; the terms are summed over the layers.
+Each layer's output has its own matching; the terms are summed over the layers. Two things couple the images of a
+batch, as in the paper: mask and box terms are divided by the number of matched targets in the batch, and the class
+term by the batch's sum of weights. Matching is an image's own.
+
+Ignored cells enter nothing. Targets beyond the number of queries are neither positive nor negative: they are counted,
+their cells are unknown to the masks that do not hold them, and the losses are divided by the others' number.
+
+Legend: L layers, B images, Q queries, K categories, M pairs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from core.annotation.errors import TrainingError
-from core.maskformer.output import MaskFormerOutput, mask_product
-from core.training.labels import log_probability
-from core.training.masks import PixelLoss, dice_loss, mask_iou, pixel_loss
-from core.training.matcher import Matcher, Matches
+from core.maskformer.output import MaskFormerOutput
+from core.training.assignment import Matched, Matching
+from core.training.box_loss import BoxLoss
+from core.training.box_matching import BoxMatching
+from core.training.class_loss import ClassLoss
+from core.training.fixed_matching import FixedMatching
+from core.training.labels import LabelTable
+from core.training.mask_loss import mask_terms, paired_logits
+from core.training.masks import PixelLoss
+from core.training.matcher import MaskMatching
 from core.training.points_loss import point_loss
 from core.training.target import Target
+from core.training.truth import ImageTruth
+
+MatchingKind = Literal["hungarian", "fixed", "boxes"]
 
 
 @dataclass(frozen=True)
 class LossConfig:
     """Weights of the terms, in the loss and in the matching alike.
 
+    matching: "hungarian" on classes and masks; "fixed", query k answers for category k; "boxes", on classes and boxes.
     no_object, no_object_partial: the weight of "no object" in the cross-entropy on images labelled
         completely, and on those where what is unlabelled is unknown.
     earlier_layers: of the losses of all layers but the last; 0 leaves them out.
     by_quality: a matched query is taught its label as far as its mask is right (by IoU with the target), and
         "no object" for the rest, so that its score says how good its mask is; else the label alone, as in the paper.
+    boxes, giou: of the boxes' L1 distance and generalised IoU, for models that have a box head. Boxes are taught for
+        things alone (Li et al. 2023, Mask DINO); with matching "boxes" for stuff too, which is matched by them.
     points: of the heat map, for models that have one.   points_partial: of its background on partly labelled images.
-    matching_pool: see `Matcher.pool`.
+    pixels: of the cross-entropy of per-pixel heads, whose only term it is.
+    names: of the names of the truth's masks, for models that have a mask classifier.
+    matching_pool: see `MaskMatching.pool`.
     """
 
     classes: float = 2.0
     masks: float = 5.0
     dice: float = 5.0
     mask_loss: PixelLoss = "bce"
+    matching: MatchingKind = "hungarian"
     no_object: float = 0.1
     no_object_partial: float = 0.05
     earlier_layers: float = 1.0
     by_quality: bool = False
+    boxes: float = 5.0
+    giou: float = 2.0
     points: float = 1.0
     points_partial: float = 0.3
+    pixels: float = 1.0
+    names: float = 1.0
     matching_pool: int = 2
 
     def __post_init__(self) -> None:
         if self.mask_loss not in ("bce", "focal"):
             raise TrainingError(f"mask_loss is 'bce' or 'focal', got {self.mask_loss!r}")
-        weights = (self.classes, self.masks, self.dice, self.points, self.earlier_layers)
-        if min(weights) < 0 or self.classes + self.masks + self.dice == 0:
+        if self.matching not in ("hungarian", "fixed", "boxes"):
+            raise TrainingError(f"matching is 'hungarian', 'fixed' or 'boxes', got {self.matching!r}")
+        weights = (self.classes, self.masks, self.dice, self.boxes, self.giou, self.points, self.pixels, self.names)
+        shares = (self.no_object, self.no_object_partial, self.points_partial, self.earlier_layers)
+        if min(*weights, *shares) < 0 or self.classes + self.masks + self.dice == 0:
             raise TrainingError(f"loss weights are 0 or more and not all 0, got {self}")
         if self.matching_pool < 1:
             raise TrainingError(f"matching_pool is a whole number from 1, got {self.matching_pool}")
 
-    def matcher(self) -> Matcher:
-        """The matcher with the loss's weights."""
-        return Matcher(self.classes, self.masks, self.dice, self.mask_loss, self.matching_pool)
+    def build_matching(self) -> Matching:
+        """The matching with the loss's weights."""
+        if self.matching == "fixed":
+            return FixedMatching()
+        if self.matching == "boxes":
+            return BoxMatching(self.classes, self.boxes, self.giou)
+        return MaskMatching(self.classes, self.masks, self.dice, self.mask_loss, self.matching_pool)
 
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """Scalars, weighted and summed over layers, and how many targets found no query in the last layer."""
+    """terms: scalars by name, weighted and summed over layers.   left_out: targets that found no query at the end."""
 
-    classes: Tensor
-    masks: Tensor
-    dice: Tensor
-    points: Tensor
+    terms: Mapping[str, Tensor]
     left_out: int
 
     @property
     def total(self) -> Tensor:
         """What the training minimises."""
-        return self.classes + self.masks + self.dice + self.points
+        return torch.stack(list(self.terms.values())).sum()
+
+    def with_term(self, name: str, loss: Tensor) -> Losses:
+        """The same and one more term, already weighted."""
+        return replace(self, terms={**self.terms, name: loss})
+
+
+class LossFunction(Protocol):
+    """What a head is taught by; `table` is that of `LabelCodes`, on the model's device."""
+
+    config: LossConfig
+    table: LabelTable
+
+    def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...]) -> Losses:
+        """The losses of a forward pass. Raises TrainingError on outputs that cannot be learned from."""
 
 
 class Criterion:
-    """Losses of a batch; `allowed` is the label table of `LabelCodes`, on the model's device."""
+    """Losses of a batch for heads of mask classification.
 
-    def __init__(self, config: LossConfig, allowed: Tensor) -> None:
+    Terms: classes, masks, dice; boxes and giou of outputs with boxes; points of outputs with a heat map.
+    Call it under the forward pass's autocast: masks that are not computed yet need it. All losses are float32.
+    """
+
+    def __init__(self, config: LossConfig, table: LabelTable) -> None:
         self.config = config
-        self.matcher = config.matcher()
-        self.allowed = allowed
+        self.table = table
+        self.matching = config.build_matching()
+        self.class_loss = ClassLoss(config.no_object, config.no_object_partial, table)
+        self.box_loss = BoxLoss(table.things, stuff_too=config.matching == "boxes")
 
     def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...]) -> Losses:
-        """The losses of a forward pass. Raises TrainingError on logits that are not finite."""
-        truth = _Truth(targets)
-        terms, left_out = self._layer(output, truth)
-        if self.config.earlier_layers > 0:
-            earlier = torch.stack([self._layer(layer, truth)[0] for layer in output.auxiliary] or [0 * terms])
-            terms = terms + self.config.earlier_layers * earlier.sum(0)
-        classes, masks, dice = terms
-        points = masks.new_zeros(())
-        if output.point_logits is not None:
-            points = self.config.points * point_loss(output.point_logits.float(), targets, self.config.points_partial)
-        return Losses(classes, masks, dice, points, left_out)
+        """The losses of a forward pass. Raises TrainingError on outputs that are not finite or cannot be matched."""
+        layers = supervised_layers(output, self.config)
+        matched = self.matching(layers, [ImageTruth.of(target) for target in targets], self.table)
+        by_image = list(zip(*matched.matches, strict=True))
+        logits = [paired_logits(layers, image, matches) for image, matches in enumerate(by_image)]
+        with torch.autocast(output.class_logits.device.type, enabled=False):
+            terms = self._class_and_mask_terms(layers, matched, logits)
+            if output.boxes is not None:
+                l1_L, giou_L = self.box_loss(layers, matched)
+                terms["boxes"] = self.config.boxes * self._summed(l1_L)
+                terms["giou"] = self.config.giou * self._summed(giou_L)
+            if output.point_logits is not None:
+                heat = point_loss(output.point_logits.float(), targets, self.config.points_partial)
+                terms["points"] = self.config.points * heat
+        return Losses(terms, sum(len(match.left_out) for match in matched.matches[0]))
 
-    def _layer(self, output: MaskFormerOutput, truth: _Truth) -> tuple[Tensor, int]:
-        """The weighted terms of one layer, float32 [3] (classes, masks, dice), and the targets left out."""
-        matches = self.matcher.match(output, truth.targets, self.allowed)
-        logits_MP, targets_MP, valid_MP = _pairs(output, truth, matches)
-        masks = pixel_loss(logits_MP, targets_MP, valid_MP, self.config.mask_loss).sum() / truth.mask_count
-        dice = dice_loss(logits_MP, targets_MP, valid_MP).sum() / truth.mask_count
-        worth_M = (
-            mask_iou(logits_MP, targets_MP, valid_MP) if self.config.by_quality else masks.new_ones(len(logits_MP))
-        )
-        classes = self._class_loss(output.class_logits.float(), truth.targets, matches, worth_M)
-        weighted = torch.stack((self.config.classes * classes, self.config.masks * masks, self.config.dice * dice))
-        return weighted, sum(match.left_out for match in matches)
+    def _class_and_mask_terms(
+        self, layers: Sequence[MaskFormerOutput], matched: Matched, logits: Sequence[Tensor | None]
+    ) -> dict[str, Tensor]:
+        by_image = zip(*matched.matches, strict=True)
+        parts = [
+            mask_terms(*image, self.config.mask_loss) for image in zip(logits, matched.truths, by_image, strict=True)
+        ]
+        by_layer = [list(layer) for layer in zip(*parts, strict=True)]
+        masks_L, dice_L, _ = torch.stack([torch.cat(layer, dim=1).sum(1) for layer in by_layer], dim=1)
+        worths = [[image[2].detach() for image in layer] for layer in by_layer] if self.config.by_quality else None
+        class_logits = torch.stack([layer.class_logits for layer in layers]).float()
+        classes_L = self.class_loss(class_logits, matched, worths)
+        count = max(1, sum(len(match.queries) for match in matched.matches[0]))
+        return {
+            "classes": self.config.classes * self._summed(classes_L),
+            "masks": self.config.masks * self._summed(masks_L) / count,
+            "dice": self.config.dice * self._summed(dice_L) / count,
+        }
 
-    def _class_loss(
-        self, class_logits_BQK: Tensor, targets: tuple[Target, ...], matches: list[Matches], worth_M: Tensor
-    ) -> Tensor:
-        """Cross-entropy, the weighted mean over all queries of the batch; worth_M in 0..1 is the label's share."""
-        no_object = class_logits_BQK.shape[-1] - 1
-        labels_BQ = torch.full(class_logits_BQK.shape[:2], no_object, device=class_logits_BQK.device)
-        weights_BQ = torch.empty(class_logits_BQK.shape[:2], device=class_logits_BQK.device)
-        worth_BQ = torch.ones_like(weights_BQ)
-        worths = torch.split(worth_M, [len(match.queries) for match in matches])
-        for place, (target, match, worth) in enumerate(zip(targets, matches, worths, strict=True)):
-            weights_BQ[place] = self.config.no_object if target.complete else self.config.no_object_partial
-            labels_BQ[place, match.queries] = target.labels[match.targets]
-            weights_BQ[place, match.queries] = 1.0
-            worth_BQ[place, match.queries] = worth
-        loss_BQ = -worth_BQ * log_probability(class_logits_BQK, self.allowed[labels_BQ])
-        if self.config.by_quality:
-            loss_BQ = loss_BQ - (1 - worth_BQ) * class_logits_BQK.log_softmax(-1)[..., no_object]
-        return (weights_BQ * loss_BQ).sum() / weights_BQ.sum()
+    def _summed(self, terms_L: Tensor) -> Tensor:
+        """Over the layers, in the order of `supervised_layers`."""
+        return terms_L[0] + self.config.earlier_layers * terms_L[1:].sum()
 
 
-class _Truth:
-    """What all layers share: the targets, their masks as floats, and their number (at least 1)."""
-
-    def __init__(self, targets: tuple[Target, ...]) -> None:
-        self.targets = targets
-        self.coverage = [target.coverage().flatten(1) for target in targets]
-        self.validity = [target.validity.flatten().float() for target in targets]
-        self.mask_count = max(1, sum(len(target.labels) for target in targets))
-
-
-def _pairs(output: MaskFormerOutput, truth: _Truth, matches: list[Matches]) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, targets and validity of the matched pairs of all images, each [M, P]."""
-    logits, targets, valid = [], [], []
-    for place, match in enumerate(matches):
-        embeddings = output.mask_embeddings[place : place + 1, match.queries]
-        features = output.mask_features[place : place + 1]
-        logits.append(mask_product(embeddings, features)[0].flatten(1))
-        targets.append(truth.coverage[place][match.targets])
-        valid.append(truth.validity[place].expand(len(match.queries), -1))
-    return torch.cat(logits), torch.cat(targets), torch.cat(valid)
+def supervised_layers(output: MaskFormerOutput, config: LossConfig) -> list[MaskFormerOutput]:
+    """The last layer, then the earlier ones unless they count for nothing."""
+    return [output, *output.auxiliary] if config.earlier_layers > 0 else [output]

@@ -6,12 +6,35 @@ mask whose category the model does not know allows all that it may be, and its l
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from core.annotation.labels import LabelSet
 from core.annotation.proposals import REGION
 from core.training.data.sources import Unnamed
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTable:
+    """What the label codes of K categories stand for.
+
+    allowed: bool [K + 3, K + 1], the columns of the class logits that each code allows.
+    things: bool [K + 3], whether a code is known to be a thing.
+    """
+
+    allowed: Tensor
+    things: Tensor
+
+    @property
+    def categories(self) -> int:
+        """K."""
+        return self.allowed.shape[1] - 1
+
+    def to(self, device: torch.device) -> LabelTable:
+        """The same on another device."""
+        return LabelTable(self.allowed.to(device), self.things.to(device))
 
 
 class LabelCodes:
@@ -25,6 +48,7 @@ class LabelCodes:
         self.allowed = torch.eye(count + 3, count + 1, dtype=torch.bool)
         self.allowed[self.any_thing, :count] = things if things.any() else True
         self.allowed[self.anything, :count] = True
+        self.table = LabelTable(self.allowed, torch.cat((things, torch.tensor([False, True, False]))))
 
     def code(self, name: str | None, unnamed: Unnamed) -> int:
         """The label of a mask called `name`; one whose name the label set lacks is what `unnamed` says."""

@@ -17,7 +17,7 @@ from core.annotation.errors import TrainingError
 from core.maskformer.checkpoint import save_model
 from core.maskformer.model import MaskFormer
 from core.training.config import TrainingConfig
-from core.training.criterion import Criterion
+from core.training.criteria import build_criterion
 from core.training.data.batches import BatchKey, StepBatches, iterate_batches
 from core.training.journal import Journal
 from core.training.labels import LabelCodes
@@ -80,7 +80,8 @@ class Training:
         self.lineage = lineage
         self.optimiser = build_optimiser(model, config.optimiser)
         self.average = RunningAverage(model, config.optimiser.average)
-        self.criterion = Criterion(config.loss, LabelCodes(model.label_set).allowed.to(model.device))
+        table = LabelCodes(model.label_set).table.to(model.device)
+        self.criterion = build_criterion(config.loss, model.config.head, table)
         self.schedule = Schedule(config.stages)
         self.journal = Journal(out / METRICS_NAME)
         self.clock = Clock(budget)
@@ -141,7 +142,7 @@ class Training:
         self.average.update(self.model, self.step)
         if self.step % LOG_EVERY_STEPS == 0 or self.step == 1:
             self.journal.write(
-                "step", {"step": self.step, "seconds": self.clock.spent_s, "rate": rate, **asdict(report)}
+                "step", {"step": self.step, "seconds": self.clock.spent_s, "rate": rate, **report.numbers()}
             )
         return report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,22 +10,30 @@ from torch import Tensor
 
 from core.annotation.errors import TrainingError
 from core.maskformer.model import MaskFormer
+from core.maskformer.positions import RealArea
+from core.training.classifier_loss import classifier_loss
 from core.training.config import Precision
-from core.training.criterion import Criterion, Losses
+from core.training.criterion import Losses, LossFunction
 from core.training.target import Batch
 
 
 @dataclass(frozen=True)
 class StepReport:
-    """Losses of a step as numbers (weighted, summed over layers), and the gradient's norm before clipping."""
+    """A step in numbers.
+
+    loss, terms: all, and each by its name (weighted, summed over layers).   gradient_norm: before clipping.
+    left_out: targets that found no query.
+    """
 
     loss: float
-    classes: float
-    masks: float
-    dice: float
-    points: float
+    terms: Mapping[str, float]
     gradient_norm: float
     left_out: int
+
+    def numbers(self) -> dict[str, float]:
+        """Everything by name, the terms among the others."""
+        others = {"gradient_norm": self.gradient_norm, "left_out": self.left_out}
+        return {"loss": self.loss, **self.terms, **others}
 
 
 def normalise(pixels: Tensor, model: MaskFormer) -> Tensor:
@@ -34,16 +43,22 @@ def normalise(pixels: Tensor, model: MaskFormer) -> Tensor:
     return ((pixels.float() - mean) / std).permute(0, 3, 1, 2).contiguous()
 
 
-def forward_losses(model: MaskFormer, criterion: Criterion, batch: Batch, precision: Precision) -> Losses:
+def forward_losses(model: MaskFormer, criterion: LossFunction, batch: Batch, precision: Precision) -> Losses:
     """The losses of a batch, the network in `precision`, the losses in float32."""
-    with torch.autocast(batch.pixels.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        output = model(normalise(batch.pixels, model), batch.padding_mask)
-    return criterion(output, batch.targets)
+    pixels = normalise(batch.pixels, model)
+    area = RealArea.of(pixels, batch.padding_mask)
+    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        features = model.pixel_features(pixels, area)
+        losses = criterion(model.head(features, area), batch.targets)
+        if model.mask_classifier is None:
+            return losses
+        names = classifier_loss(model.mask_classifier, features.levels, batch.targets, criterion.table)
+    return losses.with_term("names", criterion.config.names * names)
 
 
 def train_step(
     model: MaskFormer,
-    criterion: Criterion,
+    criterion: LossFunction,
     optimiser: torch.optim.Optimizer,
     batch: Batch,
     *,
@@ -62,13 +77,11 @@ def train_step(
     norm = torch.nn.utils.clip_grad_norm_(trained, clip)
     _check_finite(norm, "gradient", batch)
     optimiser.step()
+    numbers = torch.stack([losses.total, norm, *losses.terms.values()]).detach().tolist()
     return StepReport(
-        loss=float(losses.total.detach()),
-        classes=float(losses.classes.detach()),
-        masks=float(losses.masks.detach()),
-        dice=float(losses.dice.detach()),
-        points=float(losses.points.detach()),
-        gradient_norm=float(norm),
+        loss=numbers[0],
+        terms=dict(zip(losses.terms, numbers[2:], strict=True)),
+        gradient_norm=numbers[1],
         left_out=losses.left_out,
     )
 

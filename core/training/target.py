@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-# Masks are learned at the network's own mask resolution: cells of 4×4 input pixels.
+# The grid on which our own data are prepared, the network's mask resolution: cells of 4×4 input pixels.
 STRIDE = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The truth of one image of a batch, on the grid of the mask logits (h×w cells of STRIDE² pixels).
+    """The truth of one image of a batch, on the grid of the mask logits or a finer one, the same in the whole batch.
 
     masks: uint8 [T, h, w], the share of each cell inside the mask, 0 … 255.
     labels: int64 [T], codes of `LabelCodes`.
@@ -21,6 +21,7 @@ class Target:
     validity: bool [h, w], False where nothing may be learned: void, crowds, padding.
     complete: whether what no mask covers is known to be no object.
     name: the image's, for messages.
+    real_size: height and width of the photo without padding, in cells; None: the whole grid.
     """
 
     masks: Tensor
@@ -29,6 +30,7 @@ class Target:
     validity: Tensor
     complete: bool
     name: str
+    real_size: tuple[float, float] | None = None
 
     def coverage(self) -> Tensor:
         """The masks as float32 [T, h, w] in 0..1, zero where the validity is False."""

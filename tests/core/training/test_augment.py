@@ -80,6 +80,7 @@ def test_padding_and_ignored_pixels_are_not_valid():
     expected = np.zeros((16, 16), dtype=bool)
     expected[2:8] = True
     np.testing.assert_array_equal(target.validity, expected)
+    assert target.real_size == (8, 16)
 
 
 def test_equal_seeds_make_equal_examples():

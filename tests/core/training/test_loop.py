@@ -120,7 +120,7 @@ def test_another_configuration_or_model_cannot_resume(tmp_path):
     other = dataclasses.replace(CONFIG, optimiser=OptimiserConfig(rate=1e-3))
     with pytest.raises(TrainingError, match="another configuration"):
         training(tmp_path, tmp_path / "out", config=other).load_state(state)
-    missing = {name: tensor for name, tensor in state.tensors.items() if not name.startswith("model.heads")}
+    missing = {name: tensor for name, tensor in state.tensors.items() if not name.startswith("model.head")}
     with pytest.raises(TrainingError, match="another model"):
         training(tmp_path, tmp_path / "out").load_state(TrainingState(missing, state.notes))
 
@@ -147,10 +147,10 @@ def test_a_state_cut_short_is_refused(tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_images():
     model = small_model()
-    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).table)
     optimiser = build_optimiser(model, OptimiserConfig())
     with torch.no_grad():
-        model.heads.classes.weight[0, 0] = float("nan")
+        model.head.classes.weight[0, 0] = float("nan")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     with pytest.raises(TrainingError, match="made is not finite"):
         train_step(model, criterion, optimiser, made.disc_batch(), precision="float32", clip=1.0)
@@ -159,9 +159,9 @@ def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_images(
 
 def test_a_gradient_that_is_not_finite_stops_before_the_update_and_names_the_images():
     model = small_model()
-    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).table)
     optimiser = build_optimiser(model, OptimiserConfig())
-    model.heads.classes.bias.register_hook(lambda gradient: gradient * float("inf"))
+    model.head.classes.bias.register_hook(lambda gradient: gradient * float("inf"))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     with pytest.raises(TrainingError, match="gradient is inf on the images made; nothing was changed"):
         train_step(model, criterion, optimiser, made.disc_batch(), precision="float32", clip=1.0)
@@ -170,7 +170,7 @@ def test_a_gradient_that_is_not_finite_stops_before_the_update_and_names_the_ima
 
 def test_one_photo_is_learned_by_heart():
     model = small_model()
-    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).table)
     optimiser = build_optimiser(model, OptimiserConfig(rate=3e-3, backbone_rate=1e-3))
     batch = made.disc_batch()
     first = train_step(model, criterion, optimiser, batch, precision="float32", clip=3.0)
@@ -188,7 +188,7 @@ def test_one_photo_is_learned_by_heart():
 
 def test_bfloat16_gives_nearly_the_same_loss():
     model = small_model()
-    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).allowed)
+    criterion = Criterion(LossConfig(), LabelCodes(model.label_set).table)
     losses = [
         float(forward_losses(model, criterion, made.disc_batch(), precision).total.detach())
         for precision in ("float32", "bfloat16")

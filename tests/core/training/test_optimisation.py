@@ -19,9 +19,9 @@ def test_every_trainable_parameter_is_in_one_group_with_its_rate_and_decay():
     trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     assert len(settings) == len(trainable) == sum(len(group["params"]) for group in optimiser.param_groups)
     of = {name: settings[id(parameter)] for name, parameter in trainable.items()}
-    assert of["heads.classes.weight"] == (6e-4, 0.05)
-    assert of["heads.classes.bias"] == (6e-4, 0.0)
-    assert of["query_source.slots"] == (6e-4, 0.0)
+    assert of["head.classes.weight"] == (6e-4, 0.05)
+    assert of["head.classes.bias"] == (6e-4, 0.0)
+    assert of["head.query_source.slots"] == (6e-4, 0.0)
     assert {of[name] for name in of if name.startswith("backbone.")} == {(1e-4, 0.05), (1e-4, 0.0)}
 
 
@@ -40,13 +40,13 @@ def test_a_wholly_frozen_model_is_refused():
 def test_the_average_follows_the_weights_and_is_apart_from_them():
     model = small_model()
     average = RunningAverage(model, 0.9)
-    before = average.model.heads.classes.bias.clone()
+    before = average.model.head.classes.bias.clone()
     with torch.no_grad():
-        model.heads.classes.bias += 1
+        model.head.classes.bias += 1
     average.update(model, 10_000)
-    torch.testing.assert_close(average.model.heads.classes.bias, before + 0.1)
+    torch.testing.assert_close(average.model.head.classes.bias, before + 0.1)
     average.update(model, 0)
-    torch.testing.assert_close(average.model.heads.classes.bias, before + 0.1 + 0.9 * 0.9)
+    torch.testing.assert_close(average.model.head.classes.bias, before + 0.1 + 0.9 * 0.9)
 
 
 @pytest.mark.parametrize("values", [{"rate": 0.0}, {"clip": 0.0}, {"average": 1.0}, {"betas": (0.9, 1.0)}])
