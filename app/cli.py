@@ -52,6 +52,7 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser")
     parser.add_argument("--model", default=defaults.model, help="model folder or name (default %(default)s)")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
+    _add_precision(parser)
     parser.add_argument("--no-model", action="store_true", help="serve stored proposals only, compute none")
     parser.add_argument("--api-only", action="store_true", help="serve the HTTP interface without the pages")
 
@@ -67,6 +68,7 @@ def _serve(options: argparse.Namespace) -> int:
             open_browser=options.open_browser,
             model=options.model,
             device=options.device,
+            precision=options.precision,
             no_model=options.no_model,
             api_only=options.api_only,
             password=os.environ.get("MASKWRIGHT_PASSWORD") or None,
@@ -80,6 +82,7 @@ def _add_propose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("images", nargs="+", metavar="IMAGE")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--device")
+    _add_precision(parser)
     parser.add_argument("--limit", type=_positive, default=100, help="proposals an image at most (default %(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
     parser.set_defaults(run=_propose)
@@ -92,6 +95,7 @@ def _propose(options: argparse.Namespace) -> int:
         options.images,
         model=options.model,
         device=options.device,
+        precision=options.precision,
         limit=options.limit,
         out=options.out,
         progress=TerminalProgress("photos"),
@@ -142,7 +146,6 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _train(options: argparse.Namespace) -> int:
-    from app.models import model_folder
     from app.workflows.train import TrainRequest, train
 
     outcome = train(
@@ -153,7 +156,7 @@ def _train(options: argparse.Namespace) -> int:
             minutes=options.minutes,
             steps=options.steps,
             backbone_weights=options.backbone_weights,
-            start=None if options.start is None else model_folder(options.start),
+            start=options.start,
             seed=options.seed,
             resume=options.resume,
             device=options.device,
@@ -171,23 +174,33 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--config", type=Path, metavar="FILE", help="the training's settings, for what they say of sets"
     )
     parser.add_argument("--device")
+    _add_precision(parser)
     parser.add_argument("--out", type=Path, metavar="FILE.json")
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from app.models import model_folder
     from app.workflows.evaluate import evaluate, format_table
 
     results = evaluate(
-        model=model_folder(options.model),
+        model=options.model,
         data=tuple(options.data),
         config=options.config,
         out=options.out,
         device=options.device,
+        precision=options.precision,
     )
     print(format_table(results))
     return 0
+
+
+def _add_precision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="auto: bfloat16 where the machine has it and the best masks stay the same (default %(default)s)",
+    )
 
 
 def _positive(text: str) -> int:

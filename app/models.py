@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from app.services import ModelInfo
-from app.settings import MODELS
+from app.settings import ServerSettings
 from core.annotation.labels import LabelSet
 from core.annotation.proposals import REGION, Proposal
-from core.maskformer.manifest import read_checkpoint
+from core.maskformer.manifest import is_foreign, named_source, read_checkpoint
 
 if TYPE_CHECKING:
     from core.inference.predictor import Predictor
@@ -23,24 +23,38 @@ if TYPE_CHECKING:
 FALLBACK_THRESHOLD = 0.5
 
 
-def model_folder(source: str) -> Path:
-    """The folder of a model given by name (in assets/models) or by path."""
-    named = MODELS / source
-    return named if named.is_dir() else Path(source)
+@dataclass(frozen=True)
+class ModelDescription:
+    """What is known of a model before its network is built.
+
+    info: what the page is told.   labels: its categories.   training: what was noted of its training, as plain values.
+    """
+
+    info: ModelInfo
+    labels: LabelSet
+    training: Mapping[str, Any]
 
 
-def model_info(source: str) -> ModelInfo:
-    """What the model's config says of it, without loading it. Raises ModelError when there is no model."""
-    folder = model_folder(source)
-    checkpoint = read_checkpoint(folder)
-    threshold = checkpoint.training.get("threshold", FALLBACK_THRESHOLD)
-    return ModelInfo(folder.resolve().name, checkpoint.weights_sha256, float(threshold))
+def describe_model(source: str, *folders: Path) -> ModelDescription:
+    """The model that `source` stands for: a name in one of `folders` or in assets/models, a folder, file or hub id.
+
+    A model of this project is described without its weights; another's are read. Raises ModelError.
+    """
+    place = named_source(source, *folders)
+    if is_foreign(place):
+        from core.maskformer.checkpoints.source import read_foreign
+
+        foreign = read_foreign(place)
+        return ModelDescription(ModelInfo(source, foreign.weights_sha256, FALLBACK_THRESHOLD), foreign.label_set, {})
+    checkpoint = read_checkpoint(place)
+    threshold = float(checkpoint.training.get("threshold", FALLBACK_THRESHOLD))
+    info = ModelInfo(Path(place).resolve().name, checkpoint.weights_sha256, threshold)
+    return ModelDescription(info, checkpoint.label_set, checkpoint.training)
 
 
-def model_labels(source: str) -> LabelSet:
+def workspace_labels(model: LabelSet) -> LabelSet:
     """The categories a workspace starts with: the model's, without the class-agnostic one."""
-    checkpoint = read_checkpoint(model_folder(source))
-    return LabelSet.of(category for category in checkpoint.label_set if category.name != REGION)
+    return LabelSet.of(category for category in model if category.name != REGION)
 
 
 @dataclass(frozen=True)
@@ -55,16 +69,21 @@ class LoadedModel:
         return self.predictor.propose(image)
 
 
-def proposer_loader(source: str, device: str | None) -> Callable[[], LoadedModel]:
-    """A function that loads the model; torch is imported when it is called, not before."""
+def open_predictor(source: str | Path, *, device: str | None = None, precision: str = "auto") -> Predictor:
+    """The model that `source` stands for, ready on the named device or the best one. Raises ModelError."""
+    from core.inference.predictor import Predictor
+    from core.maskformer.checkpoint import load_model
+    from core.maskformer.device import choose_device
+
+    return Predictor(load_model(source, device=choose_device(device)), precision=precision)
+
+
+def proposer_loader(settings: ServerSettings, model: ModelDescription, *folders: Path) -> Callable[[], LoadedModel]:
+    """A function that loads the server's model; torch is imported when it is called, not before."""
 
     def load() -> LoadedModel:
-        from core.inference.predictor import Predictor
-        from core.maskformer.checkpoint import load_model
-        from core.maskformer.device import choose_device
-
-        info = model_info(source)
-        model = load_model(model_folder(source), device=choose_device(device))
-        return LoadedModel(info.name, info.sha256, Predictor(model))
+        source = named_source(settings.model, *folders)
+        predictor = open_predictor(source, device=settings.device, precision=settings.precision)
+        return LoadedModel(model.info.name, model.info.sha256, predictor)
 
     return load

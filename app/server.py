@@ -20,12 +20,13 @@ from starlette.types import Scope
 from app.api.errors import add_error_answers
 from app.api.routes import router
 from app.jobs import ProposalWorker
-from app.models import model_info, model_labels, proposer_loader
+from app.models import describe_model, proposer_loader, workspace_labels
 from app.security import BodyLimit, OwnFrame, Password, SameOrigin
 from app.services import Services
 from app.settings import ASSETS, LOOPBACK, ServerSettings
 from app.workflows.ingest import add_photos, sample_photos
 from core.annotation.errors import MaskwrightError
+from core.annotation.labels import LabelSet
 from storage.categories import had_categories, seed_label_set
 from storage.workspace import Workspace
 
@@ -45,22 +46,22 @@ class PageFiles(StaticFiles):
 def open_services(settings: ServerSettings) -> Services:
     """Open the workspace (a new one gets the sample photos and the model's label set) and prepare the worker."""
     workspace = Workspace.open(settings.workspace)
-    info = None if settings.no_model else model_info(settings.model)
-    _furnish(workspace, settings)
-    load = None if settings.no_model else proposer_loader(settings.model, settings.device)
-    worker = ProposalWorker(workspace, None if info is None else info.sha256, load)
-    return Services(workspace, worker, info)
+    model = describe_model(settings.model, workspace.models_folder)
+    _furnish(workspace, model.labels)
+    if settings.no_model:
+        return Services(workspace, ProposalWorker(workspace, None, None), None)
+    load = proposer_loader(settings, model, workspace.models_folder)
+    return Services(workspace, ProposalWorker(workspace, model.info.sha256, load), model.info)
 
 
-def _furnish(workspace: Workspace, settings: ServerSettings) -> None:
+def _furnish(workspace: Workspace, labels: LabelSet) -> None:
     """The label set comes last: a first start that is cut short is done again."""
     with workspace.database.read() as session:
         if had_categories(session):
             return
-    labels = model_labels(settings.model)
     add_photos(workspace, sample_photos())
     with workspace.database.write() as session:
-        seed_label_set(session, labels)
+        seed_label_set(session, workspace_labels(labels))
 
 
 def build_app(services: Services, settings: ServerSettings) -> FastAPI:

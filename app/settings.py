@@ -9,7 +9,6 @@ from core.annotation.errors import MaskwrightError
 
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
-MODELS = ASSETS / "models"
 SAMPLES = ASSETS / "samples"
 DEFAULT_MODEL = "maskwright-lite0"
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -25,6 +24,7 @@ class ServerSettings:
     open_browser: bool = False
     model: str = DEFAULT_MODEL
     device: str | None = None
+    precision: str = "auto"
     no_model: bool = False
     api_only: bool = False
     password: str | None = None

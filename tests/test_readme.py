@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import SAMPLES
+from core import ModelConfig, Predictor, build_model, load_model
+from core.formats.photo import read_photo
+from core.maskformer.config import PerPixelConfig
 from tests.serving import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +46,23 @@ def test_the_options_in_the_readme_are_the_programs(command):
 def _is(line: str, command: str) -> bool:
     found = re.match(r"\| `python launch\.py ([a-z]*)", line)
     return found is not None and found[1] == command
+
+
+def test_the_python_in_the_readme_runs():
+    image = read_photo(next(SAMPLES.glob("*.webp")), name="sample").pixels
+    categories = load_model("maskwright-lite0").label_set
+    known = {
+        "image": image,
+        "masks": [proposal.mask for proposal in Predictor(load_model("maskwright-lite0")).propose(image, limit=2)],
+        "per_pixel_model": build_model(ModelConfig(head=PerPixelConfig()), categories),
+    }
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, known)  # noqa: S102  # the text is our own README
+    assert len(known["names"]) == len(known["masks"]) == 2
+    assert known["ids"].shape == image.shape[:2]
+    assert known["maskformer"].backbone.stem.weight.equal(known["per_pixel_model"].backbone.stem.weight)
 
 
 def test_the_files_that_the_readme_shows_are_there():

@@ -11,16 +11,17 @@ from typing import Any
 
 from tqdm import tqdm
 
+from app.models import open_predictor
 from core.annotation.files import write_atomically
 from core.annotation.mask import Mask
+from core.annotation.proposals import REGION
 from core.inference.predictor import Predictor
-from core.maskformer.checkpoint import load_model
-from core.maskformer.device import choose_device
 from core.training.baselines import grid_masks
 from core.training.config import read_config
 from core.training.data.images import Pixels
 from core.training.data.sources import DataSet, SourceConfig, read_data_set
 from core.training.evaluation import Propose, Scores, cover_images, summarise
+from core.training.naming import FEW_NAMES, NameScores, judge_names
 
 GRID = "grid of masks"
 MODEL = "model"
@@ -28,31 +29,37 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class SetScores:
-    """One set's scores, of the model and of the grid."""
+    """One set's scores: of the proposals, the model's and the grid's; of the names that given masks get."""
 
     name: str
     scores: Mapping[str, Scores]
+    names: NameScores
 
 
 def evaluate(
     *,
-    model: Path,
+    model: str | Path,
     data: tuple[Path, ...],
     config: Path | None = None,
     out: Path | None = None,
     device: str | None = None,
+    precision: str = "auto",
     quiet: bool = False,
 ) -> list[SetScores]:
     """Scores on the held-back images of each set, through the same proposals that a person gets.
 
-    config: the training configuration, for what it says of the sets.   out: also write the scores there as JSON.
+    model: a name, folder, file or hub id.   config: the training configuration, for what it says of the sets.
+    out: also write the scores there as JSON.
     Raises MaskwrightError for a model or set that cannot be read.
     """
-    predictor = Predictor(load_model(model, device=choose_device(device)))
+    predictor = open_predictor(model, device=device, precision=precision)
     sources = read_config(config, None).sources
     sets = [read_data_set(folder, sources.get(folder.name, SourceConfig())) for folder in data]
     methods: dict[str, Propose] = {MODEL: lambda pixels: propose_masks(predictor, pixels), GRID: grid_masks}
-    results = [_judge_set(data_set, methods, quiet) for data_set in sets]
+    results = [
+        SetScores(data_set.name, _judge_proposals(data_set, methods, quiet), _judge_names(data_set, predictor, quiet))
+        for data_set in sets
+    ]
     if out is not None:
         with write_atomically(out) as file:
             file.write(json.dumps([_plain(result) for result in results], indent=1).encode() + b"\n")
@@ -64,14 +71,22 @@ def propose_masks(predictor: Predictor, pixels: Pixels) -> list[Mask]:
     return [proposal.mask for proposal in predictor.propose(pixels)]
 
 
-def _judge_set(data_set: DataSet, methods: Mapping[str, Propose], quiet: bool) -> SetScores:
+def _judge_proposals(data_set: DataSet, methods: Mapping[str, Propose], quiet: bool) -> dict[str, Scores]:
     images = data_set.part("check")
     scores = {}
     for name, propose in methods.items():
         with tqdm(total=len(images), desc=f"{data_set.name}, {name}", unit="photo", disable=quiet) as bar:
             covered = cover_images(images, propose, watch=bar.update)
         scores[name] = summarise(covered)
-    return SetScores(data_set.name, scores)
+    return scores
+
+
+def _judge_names(data_set: DataSet, predictor: Predictor, quiet: bool) -> NameScores:
+    """Of the categories that the model knows besides "region"."""
+    images = data_set.part("check")
+    known = [category.name for category in predictor.model.label_set if category.name != REGION]
+    with tqdm(total=len(images), desc=f"{data_set.name}, names", unit="photo", disable=quiet) as bar:
+        return judge_names(images, predictor.classify, known, watch=bar.update)
 
 
 def _plain(result: SetScores) -> dict[str, Any]:
@@ -99,12 +114,24 @@ COLUMNS: Mapping[str, Callable[[Scores], str]] = {
 
 
 def format_table(results: list[SetScores]) -> str:
-    """The scores as a Markdown table, one line a set and method; "95 %" is the interval of the column before it."""
+    """The scores as a Markdown table, one line a set and method; "95 %" is the interval of the column before it.
+
+    Below it a line on names for each set with names that the model knows.
+    """
     lines = [("set", "proposals", *COLUMNS), ("---",) * (len(COLUMNS) + 2)]
     for result in results:
         for method, scores in result.scores.items():
             lines.append((result.name, method, *(column(scores) for column in COLUMNS.values())))
-    return "\n".join(f"| {' | '.join(cell.strip() for cell in line)} |" for line in lines)
+    table = "\n".join(f"| {' | '.join(cell.strip() for cell in line)} |" for line in lines)
+    return "\n".join([table, *(_names_line(result) for result in results if result.names.masks)])
+
+
+def _names_line(result: SetScores) -> str:
+    names = result.names
+    return (
+        f"{result.name}: of {names.masks} given masks {_share(names.first)} get their true name first, "
+        f"{_share(names.among_few)} among the first {FEW_NAMES} (always the commonest name: {_share(names.commonest)})"
+    )
 
 
 def _share(value: float) -> str:

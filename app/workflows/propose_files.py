@@ -7,15 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.models import model_folder
+from app.models import open_predictor
 from core.annotation.errors import FormatError, MaskwrightError
 from core.annotation.files import write_atomically
 from core.annotation.labels import LabelSet
 from core.annotation.proposals import REGION, Proposal
 from core.formats.photo import read_photo
 from core.inference.predictor import Predictor
-from core.maskformer.checkpoint import load_model
-from core.maskformer.device import choose_device
 
 Progress = Callable[[int, int], None]
 
@@ -26,6 +24,7 @@ def propose_files(
     model: str,
     out: Path,
     device: str | None = None,
+    precision: str = "auto",
     limit: int = 100,
     progress: Progress | None = None,
 ) -> int:
@@ -40,7 +39,7 @@ def propose_files(
     """
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise FormatError(f"{out}: cannot be written; give a file in a folder that exists")
-    predictor = Predictor(load_model(model_folder(model), device=choose_device(device)))
+    predictor = open_predictor(model, device=device, precision=precision)
     failures = 0
     try:
         with write_atomically(out) as file:

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from app.models import describe_model
 from core.annotation.errors import TrainingError
 from core.inference.predictor import Predictor
 from core.maskformer.build import build_model
 from core.maskformer.checkpoint import load_backbone_weights, load_model
+from core.maskformer.convert import with_mask_classifier
 from core.maskformer.device import choose_device
-from core.maskformer.manifest import read_checkpoint
 from core.maskformer.model import MaskFormer, freeze_backbone_stages
 from core.training.categories import label_set_of
 from core.training.config import TrainingConfig, read_config
@@ -41,7 +42,8 @@ class TrainRequest:
     data: folders of data sets; the held-back images of the first judge which model is the best.
     config: a JSON file of `TrainingConfig`; None takes the defaults.   seed: overrides the config's.
     minutes, steps: how long; with neither, DEFAULT_MINUTES.
-    start: a model's folder to begin from, with its sizes and categories; None begins with a new model.
+    start: a model to begin from (as `load_model` takes it), with its sizes and categories; None begins with a new one.
+        It gets a mask classifier when the configuration's model has one and it has none.
     backbone_weights: ImageNet weights for a new model's backbone (.pth); None draws random ones.
     resume: go on with the training in `out`.   device: None chooses the best.
     """
@@ -51,7 +53,7 @@ class TrainRequest:
     config: Path | None = None
     minutes: float | None = None
     steps: int | None = None
-    start: Path | None = None
+    start: str | Path | None = None
     backbone_weights: Path | None = None
     seed: int | None = None
     resume: bool = False
@@ -90,8 +92,10 @@ def _check_request(request: TrainRequest) -> None:
 
 def _starting_model(request: TrainRequest, config: TrainingConfig, sets: Sequence[DataSet]) -> MaskFormer:
     torch.manual_seed(config.seed)
-    model = load_model(request.start) if request.start is not None else _new_model(request, config, sets)
-    model.preprocessing = dataclasses.replace(model.preprocessing, long_side_px=config.input_px)
+    model = _new_model(request, config, sets) if request.start is None else load_model(request.start)
+    if config.model.mask_classifier and model.mask_classifier is None:
+        model = with_mask_classifier(model)
+    model.preprocessing = dataclasses.replace(model.preprocessing, long_side_px=config.input_px, short_side_px=None)
     freeze_backbone_stages(model, config.frozen_stages)
     for name, parameter in model.named_parameters():
         if config.trained_parts and not name.startswith(config.trained_parts):
@@ -138,8 +142,8 @@ def _lineage(request: TrainRequest, sets: Sequence[DataSet]) -> Mapping[str, Any
     weights = request.backbone_weights.name if request.backbone_weights else None
     parent = None
     if request.start is not None:
-        checkpoint = read_checkpoint(request.start)
-        parent = {"weights_sha256": checkpoint.weights_sha256, "training": checkpoint.training}
+        model = describe_model(str(request.start))
+        parent = {"weights_sha256": model.info.sha256, "training": model.training}
     return {
         "data": counts,
         "backbone_weights": weights,

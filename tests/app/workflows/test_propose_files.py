@@ -53,7 +53,7 @@ def test_the_file_holds_what_was_promised(model, photo, tmp_path):
 
 def test_a_region_without_a_better_name_has_no_category(photo, tmp_path):
     network = small_model()
-    network.heads.classes.bias.data[2] = 50.0
+    network.head.classes.bias.data[2] = 50.0
     save_model(network, tmp_path / "regions")
     propose_files([str(photo)], model=str(tmp_path / "regions"), out=tmp_path / "out.json")
     proposals = json.loads((tmp_path / "out.json").read_text())[0]["proposals"]

@@ -1,9 +1,11 @@
+import dataclasses
 import importlib.util
 import json
 import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from app.workflows.evaluate import evaluate, format_table
 from app.workflows.train import TrainRequest, train
@@ -12,11 +14,12 @@ from core.inference.predictor import Predictor
 from core.maskformer.checkpoint import load_model
 from core.training.data.sources import SourceConfig, read_data_set
 from core.training.evaluation import cover_images, recall
+from tests.core.maskformer.small_models import SMALL as SMALL_MODEL
 from tests.core.training import made_sets as made
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 SMALL = {
-    "model": {"width": 32, "mask_dim": 8, "queries": 12, "grid_side": 2, "heads": 4, "feedforward": 32},
+    "model": SMALL_MODEL.to_dict(),
     "stages": [{"crop_px": 64, "batch": 2, "warm_up": 1}],
     "input_px": 64,
     "workers": 0,
@@ -48,7 +51,9 @@ def test_a_training_leaves_a_model_that_proposes_and_can_be_judged(tmp_path, rec
     assert set(result.scores) == {"model", "grid of masks"}
     stored = json.loads((tmp_path / "scores.json").read_text())[0]
     assert stored["scores"]["model"]["photos"] == noted["data"]["set"]["check"]
-    assert format_table([result]).count("\n") == 3
+    *table, names = format_table([result]).splitlines()
+    assert len(table) == 4
+    assert names.startswith(f"set: of {result.names.masks} given masks")
 
 
 def test_the_same_seed_trains_the_same_model(tmp_path, recipe, data):
@@ -67,6 +72,22 @@ def test_a_folder_with_a_training_is_not_overwritten(tmp_path, recipe, data):
         train(request, quiet=True)
 
 
+def test_a_model_trained_further_gets_a_mask_classifier_when_the_recipe_has_one(tmp_path, recipe, data):
+    train(TrainRequest(data=data, out=tmp_path / "first", config=recipe, steps=1), quiet=True)
+    start = load_model(tmp_path / "first" / "last")
+    assert start.mask_classifier is None
+    further = SMALL | {"model": {"mask_classifier": True}, "trained_parts": ["mask_classifier"]}
+    (tmp_path / "names.json").write_text(json.dumps(further))
+    request = TrainRequest(
+        data=data, out=tmp_path / "second", config=tmp_path / "names.json", steps=2, start=tmp_path / "first" / "last"
+    )
+    train(request, quiet=True)
+    named = load_model(tmp_path / "second" / "last")
+    assert named.config == dataclasses.replace(start.config, mask_classifier=True)
+    for name, tensor in start.state_dict().items():
+        assert torch.equal(tensor, named.state_dict()[name]), name
+
+
 def test_resuming_nothing_is_refused(tmp_path, recipe, data):
     with pytest.raises(TrainingError, match="nothing can be resumed"):
         train(TrainRequest(data=data[:1], out=tmp_path / "out", config=recipe, steps=1, resume=True), quiet=True)
@@ -75,7 +96,7 @@ def test_resuming_nothing_is_refused(tmp_path, recipe, data):
 def test_a_model_trained_further_knows_its_parent_and_trains_only_what_is_asked(tmp_path, recipe, data):
     train(TrainRequest(data=data[:1], out=tmp_path / "first", config=recipe, steps=1), quiet=True)
     further = tmp_path / "further.json"
-    further.write_text(json.dumps(SMALL | {"trained_parts": ["heads.classes"], "threshold": 0.2}))
+    further.write_text(json.dumps(SMALL | {"trained_parts": ["head.classes"], "threshold": 0.2}))
     start = tmp_path / "first" / "last"
     train(TrainRequest(data=data[:1], out=tmp_path / "out", config=further, steps=2, start=start), quiet=True)
     before, after = load_model(start), load_model(tmp_path / "out" / "last")
@@ -84,7 +105,7 @@ def test_a_model_trained_further_knows_its_parent_and_trains_only_what_is_asked(
     assert noted["parent"]["training"]["step"] == 1
     assert noted["threshold"] == 0.2
     changed = {name for name, value in after.state_dict().items() if not value.equal(before.state_dict()[name])}
-    assert changed == {"heads.classes.weight", "heads.classes.bias"}
+    assert changed == {"head.classes.weight", "head.classes.bias"}
 
 
 def test_a_model_to_start_from_excludes_backbone_weights(tmp_path, recipe, data):
