@@ -1,1 +1,1 @@
-"""Photo → proposals."""
+"""Photo → proposals and views."""

@@ -4,14 +4,17 @@ import torch
 
 from core.annotation.errors import ModelError
 from core.annotation.proposals import proposed_name
-from core.inference.mask_runs import Axis, upsampled_mask
+from core.inference import postprocess
+from core.inference import predictor as predictor_module
+from core.inference.axis import Axis
+from core.inference.mask_runs import upsampled_masks
 from core.inference.predictor import Predictor
 from tests.core.maskformer.small_models import small_model
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return Predictor(small_model())
+    return Predictor(small_model(), precision="float32")
 
 
 def photo(height: int, width: int) -> np.ndarray:
@@ -25,17 +28,17 @@ def test_proposals_are_one_a_query_best_first_at_the_photos_size(predictor):
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
     assert len({proposal.query for proposal in proposals}) == len(proposals) > 3
-    raw = predictor.run_network(image)
-    rows, columns = Axis.of(raw.mask_logits.shape[1], 120), Axis.of(raw.mask_logits.shape[2], 200)
+    logits = predictor.run_network(image).mask_logits[0]
+    masks = upsampled_masks(logits, Axis.of(logits.shape[1], 120), Axis.of(logits.shape[2], 200))
     for proposal in proposals:
         assert proposal.mask.shape == (120, 200)
         assert proposal.mask.area > 0
-        assert proposal.mask == upsampled_mask(raw.mask_logits[proposal.query].numpy(), rows, columns)
+        assert proposal.mask == masks[proposal.query]
 
 
 def test_class_scores_are_the_models_categories_by_name_highest_first(predictor):
     image = photo(60, 60)
-    chances = predictor.run_network(image).class_logits.softmax(-1)
+    chances = predictor.run_network(image).class_logits[0].softmax(-1)
     for proposal in predictor.propose(image):
         named = {item.name: item.score for item in proposal.class_scores}
         assert list(named.values()) == sorted(named.values(), reverse=True)
@@ -72,8 +75,8 @@ def test_a_read_only_array_is_read(predictor):
 def test_an_empty_mask_is_no_proposal():
     model = small_model()
     with torch.no_grad():
-        model.heads.prior.shape.bias[0] = -200.0
-        for parameter in model.heads.masks[-1].parameters():
+        model.head.masks.prior.shape.bias[0] = -200.0
+        for parameter in model.head.masks.mlp.parameters():
             parameter.zero_()
     assert Predictor(model).propose(photo(64, 64)) == []
 
@@ -90,6 +93,7 @@ def test_the_smallest_and_the_longest_photos_have_masks_of_their_size(predictor,
         np.zeros((4, 4), dtype=np.uint8),
         np.zeros((4, 4, 4), dtype=np.uint8),
         np.zeros((4, 4, 3), dtype=np.float32),
+        np.full((4, 4, 3), np.nan),
         np.zeros((0, 4, 3), dtype=np.uint8),
         [[1, 2, 3]],
         None,
@@ -111,16 +115,73 @@ def test_an_unknown_precision_is_refused():
         Predictor(small_model(), precision="float8")
 
 
-def test_bfloat16_proposes_nearly_the_same():
+def test_bfloat16_proposes_nearly_the_same(predictor):
     image = photo(96, 96)
-    exact = Predictor(small_model()).run_network(image)
+    exact = predictor.run_network(image)
     rough = Predictor(small_model(), precision="bfloat16").run_network(image)
     assert ((exact.mask_logits > 0) == (rough.mask_logits > 0)).float().mean() > 0.8
+    assert not torch.equal(exact.mask_logits, rough.mask_logits)
+
+
+@pytest.mark.parametrize(("agree", "chosen"), [(True, "bfloat16"), (False, "float32")])
+def test_auto_keeps_what_the_first_photo_with_masks_says(monkeypatch, agree, chosen):
+    answers = iter([None, agree])
+    monkeypatch.setattr(predictor_module, "has_bfloat16", lambda device: True)
+    monkeypatch.setattr(predictor_module, "proposals_agree", lambda exact, rough: next(answers))
+    auto, fixed = Predictor(small_model()), Predictor(small_model(), precision=chosen)
+    exact = Predictor(small_model(), precision="float32")
+    assert auto.propose(photo(70, 70)) == exact.propose(photo(70, 70))
+    assert auto.precision is None
+    for size in ((60, 80), (60, 80), (90, 50)):
+        assert auto.propose(photo(*size)) == fixed.propose(photo(*size))
+        assert auto.precision == chosen
+
+
+def test_auto_is_float32_on_a_processor_without_bfloat16(monkeypatch):
+    monkeypatch.setattr(predictor_module, "has_bfloat16", lambda device: False)
+    assert Predictor(small_model()).precision == "float32"
+
+
+def test_limited_proposals_compute_only_the_masks_they_need(predictor, monkeypatch):
+    output = predictor.run_network(photo(120, 200))
+    asked = []
+    of = type(output.masks).of
+    monkeypatch.setattr(type(output.masks), "of", lambda *given: asked.append(len(given[2])) or of(*given))
+    best = predictor.build_proposals(output, (120, 200), limit=1)
+    assert best == predictor.build_proposals(output, (120, 200))[:1]
+    assert asked[0] < asked[-1] == output.class_logits.shape[1]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5, 0.95])
+@pytest.mark.parametrize("limit", [1, 3, 11])
+def test_any_limit_and_threshold_keep_the_first(predictor, limit, threshold):
+    image = photo(90, 130)
+    everything = [item for item in predictor.propose(image) if item.score >= threshold]
+    assert predictor.propose(image, limit=limit, threshold=threshold) == everything[:limit]
+
+
+def test_views_are_those_of_the_networks_output(predictor):
+    image = photo(90, 130)
+    output, labels = predictor.run_network(image), predictor.model.label_set
+    expected = (view(output, [(90, 130)], labels)[0] for view in (postprocess.semantic, postprocess.panoptic))
+    semantic, (ids, segments) = expected
+    assert np.array_equal(predictor.semantic(image), semantic)
+    assert np.array_equal(predictor.panoptic(image)[0], ids)
+    assert predictor.panoptic(image)[1] == segments
+    assert predictor.instance(image) == postprocess.instance(output, [(90, 130)], labels)[0]
+    assert (predictor.semantic(image, threshold=99.0) == -1).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (250, 2)])
+def test_views_of_the_smallest_photos_have_their_size(predictor, size):
+    assert predictor.semantic(photo(*size)).shape == size
+    assert predictor.panoptic(photo(*size)).ids.shape == size
+    assert all(item.mask.shape == size for item in predictor.instance(photo(*size)))
 
 
 def test_a_broken_models_numbers_are_refused():
     model = small_model()
-    torch.nn.init.constant_(model.heads.classes.bias, float("nan"))
+    torch.nn.init.constant_(model.head.classes.bias, float("nan"))
     with pytest.raises(ModelError, match="not finite"):
         Predictor(model).propose(photo(8, 8))
 
