@@ -12,8 +12,12 @@ from torch import Tensor
 
 from core.inference.axis import Axis, mix
 from core.inference.class_sums import ROUNDING, ClassSums
+from core.inference.near_queries import NearQueries
 from core.inference.painting import Canvas
 from core.inference.strips import CHUNK, Gaps, Strips, gaps_by_number
+
+# The error of a rival that is listed twice: the second time it is no rival.
+ABSENT = -1e9
 
 
 class ClassMap:
@@ -21,7 +25,9 @@ class ClassMap:
 
     def __init__(self, class_probabilities: Tensor, mask_logits: Tensor, *, threshold: float) -> None:
         """class_probabilities: float32 [Q, K].   mask_logits: float32 [Q, h, w]."""
-        self.class_probabilities = class_probabilities
+        self.class_probabilities, self.mask_logits = class_probabilities, mask_logits
+        # A category's queries lie side by side, as a gap's rivals need them: [K, Q].
+        self.rows = class_probabilities.T.contiguous()
         self.threshold = threshold
         self.void = class_probabilities.shape[1]
         self.grid = ClassSums.of(class_probabilities, mask_logits)
@@ -39,53 +45,64 @@ class ClassMap:
         decided = empty | (alone & (floor >= self.threshold))
         canvas.paint_gaps(torch.where(empty, self.void, self.grid.classes[ahead]), decided)
         hidden = rivals[-1] & ~decided & canvas.filled
-        self._paint_hidden(canvas, *hidden.nonzero(as_tuple=True))
+        self._paint_hidden(canvas, *hidden.nonzero(as_tuple=True), floor[hidden])
         row, column = (~decided & ~hidden & canvas.filled).nonzero(as_tuple=True)
         for gaps in gaps_by_number(row, column, rivals[:-1, row, column]):
             for strips in gaps.strips(columns):
                 self._paint_strips(canvas, strips)
         return canvas
 
-    def _paint_hidden(self, canvas: Canvas, row: Tensor, column: Tensor) -> None:
-        """Gaps that a category may win which is not followed: every pixel is summed."""
-        classes = torch.arange(self.void)
+    def _paint_hidden(self, canvas: Canvas, row: Tensor, column: Tensor, floor: Tensor) -> None:
+        """Gaps that a category may win which is not followed: every pixel is summed; floor: a sum that is reached."""
+        queries = torch.arange(len(self.mask_logits))[:, None].expand(-1, len(row))
+        highest = torch.stack(Gaps(row, column, queries).corners(self.mask_logits)).amax(0).sigmoid_()
+        classes = (self.rows @ highest + ROUNDING >= floor).any(1).nonzero()[:, 0]
         for strips in Gaps(row, column, torch.zeros_like(row)[None]).strips(canvas.columns):
             for strip, pixel_row in strips.pixels(canvas.rows):
                 pixel_column = strips.column.index_select(0, strip)
                 canvas.paint_pixels(pixel_row, pixel_column, self._summed(canvas, pixel_row, pixel_column, classes))
 
     def _paint_strips(self, canvas: Canvas, strips: Strips) -> None:
-        above, below = strips.ends(self.grid.sums, canvas.columns)
+        ends = strips.ends(self.grid.sums, canvas.columns)
         gaps, rivals = strips.gaps, strips.maps
-        errors = self.grid.errors[gaps.maps, gaps.row, gaps.column].index_select(1, strips.gap)
-        label, sure = self._judged(above, errors, rivals)
-        other, also = self._judged(below, errors, rivals)
+        gap_errors = self.grid.errors[gaps.maps, gaps.row, gaps.column]
+        gap_errors[1:].masked_fill_(gaps.maps[1:] == gaps.maps[0], ABSENT)
+        errors = gap_errors.index_select(1, strips.gap)
+        (label, sure), (other, also) = (self._judged(end, errors, rivals) for end in ends)
         sure &= also & (label == other)
         decided, rest = sure.nonzero()[:, 0], (~sure).nonzero()[:, 0]
         canvas.paint_strips(strips.those(decided), label[decided])
-        above, below, errors = (part.index_select(1, rest) for part in (above, below, errors))
-        self._paint_pixels(canvas, strips.those(rest), (above, below), errors)
+        above, below = (end.index_select(1, rest) for end in ends)
+        self._paint_pixels(canvas, strips.those(rest), (above, below), gap_errors)
 
     def _paint_pixels(self, canvas: Canvas, strips: Strips, ends: tuple[Tensor, Tensor], errors: Tensor) -> None:
-        (above, below), rivals = ends, strips.maps
-        classes = self.grid.classes[torch.unique(strips.gaps.maps)]
+        """By the bilinear sums; what they leave open by the near queries; what these leave open by the whole sums."""
+        classes = self.grid.classes[strips.gaps.maps]
+        near = NearQueries.of(strips, canvas.columns, self.rows[classes], self.mask_logits, errors)
+        every, rivals = torch.unique(classes), strips.maps
         for strip, row in strips.pixels(canvas.rows):
             column = strips.column.index_select(0, strip)
             weight = canvas.rows.weight.index_select(0, row)
-            sums = mix(above.index_select(1, strip), below.index_select(1, strip), weight)
-            bounds = errors.index_select(1, strip) * _distances(canvas, row, column) + ROUNDING
-            label, sure = self._judged(sums, bounds, rivals.index_select(1, strip))
-            unsure = (~sure).nonzero()[:, 0]
-            label[unsure] = self._summed(canvas, row[unsure], column[unsure], classes)
+            sums = mix(ends[0].index_select(1, strip), ends[1].index_select(1, strip), weight)
+            gap, distance = strips.gap.index_select(0, strip), _distances(canvas, row, column)
+            found = rivals.index_select(1, strip)
+            label, sure = self._judged(sums, errors.index_select(1, gap) * distance + ROUNDING, found)
+            left = (~sure).nonzero()[:, 0]
+            gap, strip, weight, distance = (part.index_select(0, left) for part in (gap, strip, weight, distance))
+            sums = sums.index_select(1, left) + near.corrections(gap, strip, weight)
+            bounds = near.errors.index_select(1, gap) * distance + ROUNDING
+            label[left], sure = self._judged(sums, bounds, found.index_select(1, left))
+            left = left[~sure]
+            label[left] = self._summed(canvas, row[left], column[left], every)
             canvas.paint_pixels(row, column, label)
 
     def _judged(self, sums: Tensor, errors: Tensor, rivals: Tensor) -> tuple[Tensor, Tensor]:
         """Of bilinear sums [s, n] of live categories: its label, and whether the errors leave it standing: [n]."""
         best, first = sums.max(0, keepdim=True)
-        ahead, error = rivals.gather(0, first), errors.gather(0, first)[0]
-        others = (sums + errors).masked_fill_(rivals == ahead, float("-inf")).amax(0)
+        ahead, error = rivals.gather(0, first)[0], errors.gather(0, first)[0]
+        others = (sums + errors).scatter_(0, first, float("-inf")).amax(0)
         best = best[0]
-        label = torch.where(best >= self.threshold, self.grid.classes[ahead[0]], self.void)
+        label = torch.where(best >= self.threshold, self.grid.classes.index_select(0, ahead), self.void)
         return label, (best - error > others) & ((best - self.threshold).abs() > error)
 
     def _summed(self, canvas: Canvas, row: Tensor, column: Tensor, classes: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ Q queries, K categories, h×w cells; L live categories that are followed one by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -72,17 +73,31 @@ def _summed_errors(weights: Tensor, logits: Tensor) -> Tensor:
     step = max(1, CHUNK // logits[:, 0].numel())
     errors = logits.new_empty(len(weights), height, width)
     for top in range(0, height, step):
-        curving = _curving(logits[:, top : top + step + 1])[:, :step]
-        errors[:, top : top + step] = (weights @ curving.flatten(1)).view(len(weights), -1, width)
+        bounds = _curving_map(logits[:, top : top + step + 1])[:, :step]
+        errors[:, top : top + step] = (weights @ bounds.flatten(1)).view(len(weights), -1, width)
     return errors.add_(ROUNDING)
 
 
-def _curving(logits: Tensor) -> Tensor:
-    """The bound e of each query in each gap: [Q, h, w]."""
+def _curving_map(logits: Tensor) -> Tensor:
+    """The bound e in each gap: [Q, h, w] → [Q, h, w]."""
     probabilities = logits.sigmoid()
-    curvature = torch.minimum(corner_max(probabilities), 1 - corner_min(probabilities)).clamp_(max=MAX_CURVATURE)
     down, across = _squared_steps(logits, 1), _squared_steps(logits, 2)
-    return joined(down, 2, torch.maximum).add_(joined(across, 1, torch.maximum)).mul_(curvature.mul_(0.125))
+    squares = joined(down, 2, torch.maximum).add_(joined(across, 1, torch.maximum))
+    return _bound(corner_min(probabilities), corner_max(probabilities), squares)
+
+
+def curving(logits: Sequence[Tensor], probabilities: Sequence[Tensor]) -> Tensor:
+    """The bound e of gaps by their four corners (upper left, upper right, lower left, lower right), [...] each."""
+    upper_left, upper_right, lower_left, lower_right = logits
+    down = torch.maximum((lower_left - upper_left).square_(), (lower_right - upper_right).square_())
+    across = torch.maximum((upper_right - upper_left).square_(), (lower_right - lower_left).square_())
+    corners = torch.stack(list(probabilities))
+    return _bound(corners.amin(0), corners.amax(0), down.add_(across))
+
+
+def _bound(low: Tensor, high: Tensor, squares: Tensor) -> Tensor:
+    """e by the smallest and largest probability and the squared steps; |σ″| is below both σ and 1 − σ."""
+    return torch.minimum(high, 1 - low).clamp_(max=MAX_CURVATURE).mul_(0.125).mul_(squares)
 
 
 def _squared_steps(logits: Tensor, dim: int) -> Tensor:

@@ -5,7 +5,7 @@ Along a strip a bilinear value goes straight from that above it to that below it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,9 +77,13 @@ class Strips:
 
     def ends(self, values: Tensor, columns: Axis) -> tuple[Tensor, Tensor]:
         """The maps' values at the cells' rows (above, below), float32 [s, m] each; values: float32 [n, h, w]."""
+        return self.between(self.gaps.corners(values), columns)
+
+    def between(self, corners: Sequence[Tensor], columns: Axis) -> tuple[Tensor, Tensor]:
+        """The values at the cells' rows (above, below), float32 [s, m] each, of the gaps' four corners [s, g]."""
         weight = columns.weight.index_select(0, self.column)
-        corners = (corner.index_select(1, self.gap) for corner in self.gaps.corners(values))
-        return mix(next(corners), next(corners), weight), mix(next(corners), next(corners), weight)
+        upper_left, upper_right, lower_left, lower_right = (part.index_select(1, self.gap) for part in corners)
+        return mix(upper_left, upper_right, weight), mix(lower_left, lower_right, weight)
 
     def rows(self, axis: Axis) -> tuple[Tensor, Tensor]:
         """(first pixel row, number of pixel rows) of each: int64 [m]."""
