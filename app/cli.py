@@ -60,6 +60,10 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
 def _serve(options: argparse.Namespace) -> int:
     from app.server import serve
 
+    if options.device is not None:
+        from core.maskformer.device import choose_device
+
+        choose_device(options.device)
     serve(
         ServerSettings(
             workspace=options.workspace,
@@ -100,6 +104,8 @@ def _propose(options: argparse.Namespace) -> int:
         out=options.out,
         progress=TerminalProgress("photos"),
     )
+    if failures:
+        print(f"maskwright: {failures} of {len(options.images)} photos failed; {options.out} says why", file=sys.stderr)
     return 1 if failures else 0
 
 

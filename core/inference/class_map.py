@@ -1,7 +1,8 @@
 """The best category of each pixel of a photo: the argmax of Σ over queries of p(category)·σ(mask logit).
 
 Most gaps have one category that no other can reach (`ClassSums`), most strips of the rest too; of the remaining
-pixels, most are decided by the bilinear mean of the cells' sums. Only what is left is summed.
+pixels, most are decided by the bilinear mean of the cells' sums, most others by a few queries taken exactly
+(`NearQueries`). Only what is left is summed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class ClassMap:
         decided = empty | (alone & (floor >= self.threshold))
         canvas.paint_gaps(torch.where(empty, self.void, self.grid.classes[ahead]), decided)
         hidden = rivals[-1] & ~decided & canvas.filled
-        self._paint_hidden(canvas, *hidden.nonzero(as_tuple=True), floor[hidden])
+        row, column = hidden.nonzero(as_tuple=True)
+        self._paint_hidden(canvas, row, column, floor[row, column])
         row, column = (~decided & ~hidden & canvas.filled).nonzero(as_tuple=True)
         for gaps in gaps_by_number(row, column, rivals[:-1, row, column]):
             for strips in gaps.strips(columns):

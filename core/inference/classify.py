@@ -90,6 +90,8 @@ def _check(image: npt.NDArray[np.uint8], masks: Sequence[Mask]) -> None:
         raise ModelError(f"a photo is an RGB array, uint8 [height, width, 3]; got {found}")
     if image.size == 0:
         raise ModelError(f"a photo has at least one pixel, got {image.shape[1]}×{image.shape[0]}")
+    if not isinstance(masks, Sequence):
+        raise ModelError(f"masks is a list of masks, got {type(masks).__name__}")
     height, width = image.shape[:2]
     for place, mask in enumerate(masks):
         if not isinstance(mask, Mask):

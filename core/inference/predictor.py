@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 
 import numpy as np
 import numpy.typing as npt
@@ -39,10 +40,17 @@ class Predictor:
         """
         if precision not in PRECISIONS:
             raise ModelError(f"precision is one of {', '.join(PRECISIONS)}, got {precision!r}")
+        if not isinstance(model, MaskFormer):
+            raise ModelError(
+                f"a Predictor asks a MaskFormer, got {type(model).__name__}; load it with load_model first"
+            )
         self.model = model.eval()
         self.precision = None if precision == "auto" else precision
-        if self.precision is None and not has_bfloat16(model.device):
+        weights = next(model.parameters()).dtype
+        if self.precision is None and not (has_bfloat16(model.device) and weights == torch.float32):
             self.precision = "float32"
+        if self.precision == "bfloat16" and weights == torch.float16:
+            raise ModelError("a model with float16 weights does not run in bfloat16; load it with dtype=torch.float32")
 
     def propose(self, image: Photo, *, limit: int | None = None, threshold: float = 0.0) -> list[Proposal]:
         """The photo's proposals, best first: one a query, those with an empty mask left out.
@@ -51,8 +59,10 @@ class Predictor:
         A score is the probability that the mask is anything at all, lowered for copies of a better one.
         Raises ModelError for another kind of array or limit.
         """
-        if limit is not None and limit < 1:
-            raise ModelError(f"limit is a whole number of 1 or more, or None for all; got {limit}")
+        if limit is not None and (not isinstance(limit, Integral) or isinstance(limit, bool) or limit < 1):
+            raise ModelError(f"limit is a whole number of 1 or more, or None for all; got {limit!r:.80}")
+        if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
+            raise ModelError(f"threshold is a score from 0 to 1, got {threshold!r:.80}")
         return self.build_proposals(self.run_network(image), image.shape[:2], limit=limit, threshold=threshold)
 
     def semantic(self, image: Photo, *, threshold: float | None = None) -> npt.NDArray[np.int32]:

@@ -21,6 +21,7 @@ from core.maskformer.build import assemble_model
 from core.maskformer.checkpoints.foreign import ForeignCheckpoint
 from core.maskformer.checkpoints.shapes import check_shapes, shapes_of
 from core.maskformer.checkpoints.source import read_foreign
+from core.maskformer.device import choose_device
 from core.maskformer.manifest import (
     CONFIG_NAME,
     WEIGHTS_NAME,
@@ -60,9 +61,15 @@ def load_model(
     `source`: a model of this project, by its folder or by the name of one in assets/models; a folder in the Hugging
     Face layout; a detectron2 .pkl file; or the id of a model on the Hugging Face hub, "owner/name", which is fetched
     into the hub client's cache.
-    Raises ModelError when it is none of these, the weights are not those that config.json vouches for
-    (SHA-256), or tensors are missing, unknown or misshapen; the message names them.
+    Raises ModelError when it is none of these, the device is not there, the dtype is no floating-point one, the
+    weights are not those that config.json vouches for (SHA-256), or tensors are missing, unknown or misshapen; the
+    message names them.
     """
+    if not isinstance(source, str | Path):
+        raise ModelError(f"a model is given by name, folder, file or hub id, got {source!r:.80}")
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ModelError(f"dtype is a floating-point torch.dtype such as torch.float32, got {dtype!r:.80}")
+    target = choose_device("cpu" if device is None else device)
     checkpoint: Checkpoint | ForeignCheckpoint
     source = named_source(source)
     if is_foreign(source):
@@ -77,7 +84,7 @@ def load_model(
     check_shapes(f"{source}", shapes_of(model.state_dict()), shapes_of(tensors))
     model.load_state_dict(tensors, assign=True)
     model.weights_sha256 = checkpoint.weights_sha256
-    return model.to(device=device, dtype=dtype).eval()
+    return model.to(device=target, dtype=dtype).eval()
 
 
 def load_backbone_weights(model: MaskFormer, path: str | Path) -> None:

@@ -31,12 +31,14 @@ def convert_to_maskformer(
     dtype and training or evaluation mode are those of `model`.
     Raises ModelError when `model` classifies masks already, and for impossible sizes.
     """
+    if not isinstance(width, int) or width < HEAD_CHANNELS or width % HEAD_CHANNELS:
+        raise ModelError(f"width is a multiple of {HEAD_CHANNELS}, got {width!r:.80}")
     if isinstance(model.config.head, MaskClassificationConfig):
         raise ModelError("the model classifies masks already; convert one with a per-pixel head")
     decoder = PlainDecoderConfig(
         width=width,
         layers=layers,
-        heads=max(1, width // HEAD_CHANNELS),
+        heads=width // HEAD_CHANNELS,
         feedforward=FEEDFORWARD_RATIO * width,
         dropout=dropout,
     )
@@ -69,5 +71,7 @@ def _rebuilt(model: MaskFormer, config: ModelConfig, *, new: str) -> MaskFormer:
     for name, part in model.named_children():
         if name != new:
             copy.get_submodule(name).load_state_dict(part.state_dict())
+            for kept, own in zip(part.parameters(), copy.get_submodule(name).parameters(), strict=True):
+                own.requires_grad_(kept.requires_grad)
     copy.to(device=model.device, dtype=next(model.parameters()).dtype)
     return copy.train(model.training)

@@ -7,7 +7,7 @@ import torch
 from core.annotation.errors import ModelError
 
 
-def choose_device(name: str | None = None) -> torch.device:
+def choose_device(name: str | torch.device | None = None) -> torch.device:
     """The named device, or by itself the best: CUDA, else Apple MPS, else CPU.
 
     Raises ModelError when the name is unknown or this machine has no such device.
@@ -16,8 +16,8 @@ def choose_device(name: str | None = None) -> torch.device:
         return torch.device(next(kind for kind, count in _present().items() if count))
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise ModelError(f"no device is called {name!r}; choose cpu, cuda, cuda:1 … or mps") from error
+    except (RuntimeError, TypeError) as error:
+        raise ModelError(f"no device is called {name!r:.80}; choose cpu, cuda, cuda:1 … or mps") from error
     present = _present()
     if device.type not in present:
         raise ModelError(f"the device {name!r} is not supported; choose cpu, cuda, cuda:1 … or mps")

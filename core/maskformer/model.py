@@ -77,18 +77,22 @@ class MaskFormer(nn.Module):
 
 
 def freeze_backbone_stages(model: MaskFormer, count: int) -> None:
-    """Stop training the backbone's stem and first `count` of its stages; 0 leaves all of it trainable.
+    """Stop training the backbone's stem and first `count` of its stages; 0 freezes nothing.
 
     Raises ModelError when it has fewer stages.
     """
     stages = len(model.backbone.freezable) - 1
-    if not 0 <= count <= stages:
-        raise ModelError(f"this backbone has {stages} stages that can be frozen, got {count}")
+    if not isinstance(count, int) or not 0 <= count <= stages:
+        raise ModelError(f"this backbone has {stages} stages that can be frozen, got {count!r:.80}")
     for part in model.backbone.freezable[: count + 1] if count else ():
         part.requires_grad_(False)
 
 
 def _check_input(pixels: Tensor, padding_mask: Tensor | None) -> None:
+    if not isinstance(pixels, Tensor) or not isinstance(padding_mask, Tensor | None):
+        raise ModelError(
+            f"pixels and padding mask are tensors, got {type(pixels).__name__} and {type(padding_mask).__name__}"
+        )
     if pixels.ndim != 4 or pixels.shape[1] != 3 or 0 in pixels.shape or not pixels.is_floating_point():
         raise ModelError(
             "pixels are normalised photos, float [B, 3, H, W] with at least one pixel (see preprocessing.normalise), "

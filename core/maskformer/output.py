@@ -38,6 +38,10 @@ class Masks(Protocol):
     def size(self) -> tuple[int, int]:
         """h, w."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether a gradient can reach what they were made from."""
+
     def logits(self) -> Tensor:
         """[B, Q, h, w]."""
 
@@ -59,6 +63,11 @@ class GivenMasks:
         """h, w."""
         return self.given.shape[2], self.given.shape[3]
 
+    @property
+    def learns(self) -> bool:
+        """Whether a gradient can reach them."""
+        return self.given.requires_grad
+
     def logits(self) -> Tensor:
         """[B, Q, h, w]."""
         return self.given.float()
@@ -78,22 +87,35 @@ class MaskFeatures:
     beside its own.
 
     inputs: [B, D, h, w].   projection: D → C channels, stride 1.   beside: float32 [B, E, h, w] or None.
+    learned: the convolution's result [B, C, h, w], where a graph is being recorded: learning needs all of it, in this
+    pass's precision. Elsewhere the filters are kept as they are now, whatever happens to the model's later.
     """
 
     inputs: Tensor
     projection: nn.Conv2d
     beside: Tensor | None = None
+    learned: Tensor | None = None
 
     def __post_init__(self) -> None:
         if torch.is_grad_enabled():
-            # A graph is being recorded: learning needs all of them, computed in this pass and its precision.
-            vars(self)["full"] = self._computed(self.projection(self.inputs))
+            learned = self.projection(self.inputs) if self.learned is None else self.learned
+            object.__setattr__(self, "learned", learned)
+            vars(self)["full"] = self._computed(learned)
+        else:
+            filters, shifts = self.projection.weight, self.projection.bias
+            kept = filters.detach().clone(), None if shifts is None else shifts.detach().clone()
+            object.__setattr__(self, "_kept", kept)
 
     @cached_property
     def full(self) -> Tensor:
         """The features themselves, float32."""
         with torch.no_grad():
-            return self._computed(self._convolved(self.inputs, self.projection.weight, self.projection.bias))
+            return self._computed(self._convolved(self.inputs, *self._filters))
+
+    @property
+    def _filters(self) -> tuple[Tensor, Tensor | None]:
+        kept: tuple[Tensor, Tensor | None] = vars(self).get("_kept", (self.projection.weight, self.projection.bias))
+        return kept
 
     def _computed(self, features: Tensor) -> Tensor:
         return features.float() if self.beside is None else torch.cat((features.float(), self.beside), dim=1)
@@ -112,9 +134,10 @@ class MaskFeatures:
         """
         channels = self.projection.out_channels
         learned = embeddings[:, :channels]
+        weight, bias = self._filters
         with torch.autocast(embeddings.device.type, enabled=False):
-            filters = torch.einsum("nc,cdij->ndij", learned, self.projection.weight.float())
-            shifts = None if self.projection.bias is None else learned @ self.projection.bias.float()
+            filters = torch.einsum("nc,cdij->ndij", learned, weight.float())
+            shifts = None if bias is None else learned @ bias.float()
             logits = self._convolved(self.inputs[image : image + 1], filters, shifts)[0].float()
         if self.beside is None:
             return logits
@@ -132,6 +155,12 @@ class MaskProduct:
     def size(self) -> tuple[int, int]:
         """h, w."""
         return self.features.inputs.shape[2], self.features.inputs.shape[3]
+
+    @property
+    def learns(self) -> bool:
+        """Whether a gradient can reach embeddings or features."""
+        learned = self.features.learned
+        return self.embeddings.requires_grad or (learned is not None and learned.requires_grad)
 
     def logits(self) -> Tensor:
         """[B, Q, h, w]."""
@@ -179,19 +208,30 @@ class MaskFormerOutput:
         query_points: Tensor | None = None,
     ) -> None:
         """mask_logits: [B, Q, ceil(H/4), ceil(W/4)], or what computes them. Raises ModelError when shapes disagree."""
+        if not isinstance(class_logits, Tensor) or not isinstance(mask_logits, Tensor | GivenMasks | MaskProduct):
+            raise ModelError(
+                f"class and mask logits are tensors, got {type(class_logits).__name__} and {type(mask_logits).__name__}"
+            )
         if isinstance(mask_logits, Tensor):
             _check_shapes(class_logits, mask_logits)
         self.class_logits = class_logits
         self.masks: Masks = GivenMasks(mask_logits) if isinstance(mask_logits, Tensor) else mask_logits
+        self._mask_logits: Tensor | None = None
         self.auxiliary = list(auxiliary)
         self.boxes = boxes
         self.point_logits = point_logits
         self.query_points = query_points
 
-    @cached_property
+    @property
     def mask_logits(self) -> Tensor:
         """[B, Q, ceil(H/4), ceil(W/4)], computed at the first use: most uses need less than all of it."""
-        return self.masks.logits()
+        if self._mask_logits is None:
+            logits = self.masks.logits()
+            if self.masks.learns and not logits.requires_grad:
+                # Asked for under no_grad in a training pass: the next one may want the gradient.
+                return logits
+            self._mask_logits = logits
+        return self._mask_logits
 
 
 def _check_shapes(class_logits: Tensor, mask_logits: Tensor) -> None:

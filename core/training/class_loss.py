@@ -43,7 +43,7 @@ class ClassLoss:
         """Label codes, int64 [L, B, Q], and weights, float32 [L, B, Q]."""
         shape, device = class_logits_LBQK.shape[:3], class_logits_LBQK.device
         labels_LBQ = torch.full(shape, self.table.categories, device=device)
-        weights_LBQ = torch.empty(shape, device=device)
+        weights_LBQ = torch.zeros(shape, device=device)
         for layer, matches in enumerate(matched.matches):
             for image, (truth, match) in enumerate(zip(matched.truths, matches, strict=True)):
                 weights_LBQ[layer, image] = self.no_object if truth.complete else self.no_object_partial

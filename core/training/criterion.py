@@ -12,8 +12,10 @@ Legend: L layers, B images, Q queries, K categories, M pairs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal, Protocol
 
 import torch
@@ -79,9 +81,11 @@ class LossConfig:
             raise TrainingError(f"matching is 'hungarian', 'fixed' or 'boxes', got {self.matching!r}")
         weights = (self.classes, self.masks, self.dice, self.boxes, self.giou, self.points, self.pixels, self.names)
         shares = (self.no_object, self.no_object_partial, self.points_partial, self.earlier_layers)
+        if not all(isinstance(value, Real) and math.isfinite(value) for value in (*weights, *shares)):
+            raise TrainingError(f"loss weights are finite numbers, got {self}")
         if min(*weights, *shares) < 0 or self.classes + self.masks + self.dice == 0:
             raise TrainingError(f"loss weights are 0 or more and not all 0, got {self}")
-        if self.matching_pool < 1:
+        if not isinstance(self.matching_pool, int) or self.matching_pool < 1:
             raise TrainingError(f"matching_pool is a whole number from 1, got {self.matching_pool}")
 
     def build_matching(self) -> Matching:
@@ -120,6 +124,12 @@ class LossFunction(Protocol):
         """The losses of a forward pass. Raises TrainingError on outputs that cannot be learned from."""
 
 
+def check_batch(output: MaskFormerOutput, targets: tuple[Target, ...]) -> None:
+    """Raise TrainingError unless there is a target for each image of the output."""
+    if len(targets) != len(output.class_logits):
+        raise TrainingError(f"{len(output.class_logits)} images have {len(targets)} targets; give one an image")
+
+
 class Criterion:
     """Losses of a batch for heads of mask classification.
 
@@ -135,7 +145,8 @@ class Criterion:
         self.box_loss = BoxLoss(table.things, stuff_too=config.matching == "boxes")
 
     def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...]) -> Losses:
-        """The losses of a forward pass. Raises TrainingError on outputs that are not finite or cannot be matched."""
+        """The losses of a forward pass. Raises TrainingError on costs that are not finite or missing targets."""
+        check_batch(output, targets)
         layers = supervised_layers(output, self.config)
         matched = self.matching(layers, [ImageTruth.of(target) for target in targets], self.table)
         by_image = list(zip(*matched.matches, strict=True))

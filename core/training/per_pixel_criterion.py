@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.maskformer.output import MaskFormerOutput
 from core.training.assignment import to_host
-from core.training.criterion import LossConfig, Losses, supervised_layers
+from core.training.criterion import LossConfig, Losses, check_batch, supervised_layers
 from core.training.fixed_matching import check_counts
 from core.training.labels import LabelTable
 from core.training.target import Target
@@ -36,6 +36,7 @@ class PerPixelCriterion:
 
     def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...]) -> Losses:
         """The losses of a forward pass. Raises TrainingError unless there are as many masks as categories."""
+        check_batch(output, targets)
         layers = [layer.mask_logits for layer in supervised_layers(output, self.config)]
         check_counts(layers[0].shape[1], self.table.categories)
         truths = [ImageTruth.of(target) for target in targets]

@@ -11,7 +11,7 @@ from core.annotation.errors import ModelError
 from core.annotation.labels import LabelSet
 from core.annotation.mask import Mask
 from core.inference.mask_means import upsampled_with_means
-from core.inference.postprocess.raw import RawImage, Size, raw_images, threshold_logit
+from core.inference.postprocess.raw import NOTHING, RawImage, Size, raw_images, threshold_logit
 from core.maskformer.output import MaskFormerOutput
 
 
@@ -46,8 +46,8 @@ def instance(
     where its probability is above this.   sizes: each image's (height, width).
     Raises ModelError for sizes, labels, thresholds or logits that cannot be used.
     """
-    if top < 1:
-        raise ModelError(f"top is a whole number of 1 or more, got {top}")
+    if not isinstance(top, int) or top < 1:
+        raise ModelError(f"top is a whole number of 1 or more, got {top!r:.80}")
     threshold_logit("threshold", threshold)
     cut = threshold_logit("mask_threshold", mask_threshold)
     images = raw_images(output, sizes, label_set, input_sizes)
@@ -63,7 +63,7 @@ def _instance(
     pairs = [
         (probability, *divmod(index, len(categories)))
         for probability, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
-        if categories[index % len(categories)].is_thing and probability >= threshold
+        if categories[index % len(categories)].is_thing and probability >= threshold and probability > NOTHING
     ]
     queries = sorted({query for _, query, _ in pairs})
     if not queries:

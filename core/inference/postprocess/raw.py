@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +19,9 @@ from core.maskformer.output import MaskFormerOutput
 from core.maskformer.pixel_decoders.features import MASK_STRIDE
 
 Size = tuple[int, int]
+
+# Below every normal float32 number: a softmax of logits 0 and −100.
+NOTHING = 1e-37
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +59,21 @@ def raw_images(
     input_sizes: Sequence[Size] | None = None,
 ) -> Iterator[RawImage]:
     """The images of a batch. Raises ModelError for sizes, labels or logits that do not fit."""
+    if not isinstance(output, MaskFormerOutput) or not isinstance(label_set, LabelSet):
+        raise ModelError(
+            f"give a MaskFormerOutput and a LabelSet, got {type(output).__name__} and {type(label_set).__name__}"
+        )
     output = on_cpu(output)
     classes = output.class_logits.float()
     if classes.ndim != 3 or classes.shape[-1] != len(label_set) + 1 or len(label_set) == 0:
         raise ModelError(
             f"class logits {list(classes.shape)} do not fit a label set of {len(label_set)}: they are [B, Q, K + 1], a "
             "column a category and the last one for no object; take the label set that the model was trained with"
+        )
+    if classes.shape[1] == 0 or 0 in output.masks.size:
+        raise ModelError(
+            f"an output has at least one query and one cell, got {classes.shape[1]} queries and masks of "
+            f"{output.masks.size[0]}×{output.masks.size[1]} cells"
         )
     if not _finite(classes):
         raise ModelError("class logits are not finite numbers; take a checkpoint from before its training broke")
@@ -82,13 +95,18 @@ def on_cpu(output: MaskFormerOutput) -> MaskFormerOutput:
 
 def _checked_sizes(name: str, sizes: Sequence[Size], count: int) -> list[Size]:
     """(height, width) pairs of `count` images, as ints. Raises ModelError."""
+    if isinstance(sizes, torch.Tensor | np.ndarray):
+        sizes = sizes.tolist()
+    if not isinstance(sizes, Sequence) or isinstance(sizes, str):
+        raise ModelError(f"{name} is a list with one (height, width) an image, got {sizes!r:.80}")
     if len(sizes) != count:
         raise ModelError(f"{name} holds {len(sizes)} sizes for {count} images; give one (height, width) an image")
     return [_checked_size(name, size) for size in sizes]
 
 
 def _checked_size(name: str, size: Size) -> Size:
-    sides = tuple(size) if isinstance(size, Sequence | torch.Tensor) else (size,)
+    size = size.tolist() if isinstance(size, torch.Tensor | np.ndarray) else size
+    sides = tuple(size) if isinstance(size, Sequence) else (size,)
     if len(sides) != 2 or not all(_is_whole(side) and side >= 1 for side in sides) or math.prod(sides) > MAX_PIXELS:
         raise ModelError(
             f"{name} holds {size!r}; a size is (height, width), each 1 or more, {MAX_PIXELS} pixels at most"
@@ -117,6 +135,6 @@ def _finite(values: Tensor) -> bool:
 
 def threshold_logit(name: str, threshold: float) -> float:
     """The logit of a probability in 0..1; no mask reaches that of 1. Raises ModelError."""
-    if not 0 <= threshold <= 1:
-        raise ModelError(f"{name} is a probability from 0 to 1, got {threshold}")
+    if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
+        raise ModelError(f"{name} is a probability from 0 to 1, got {threshold!r:.80}")
     return -math.inf if threshold == 0 else math.inf if threshold == 1 else math.log(threshold / (1 - threshold))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,8 @@ from core.annotation.views import SEMANTIC_VOID
 from core.inference.axis import Axis
 from core.inference.class_map import ClassMap
 from core.inference.contest import Contest, plain_logit
-from core.inference.postprocess.raw import RawImage, Size, raw_images, threshold_logit
+from core.inference.postprocess.raw import NOTHING, RawImage, Size, raw_images, threshold_logit
 from core.maskformer.output import MaskFormerOutput
-
-# Below every normal float32 number: a softmax of logits 0 and −100.
-NOTHING = 1e-37
 
 
 @torch.no_grad()
@@ -40,8 +38,8 @@ def semantic(
     sizes: each image's (height, width).
     Raises ModelError for sizes, labels, thresholds or logits that cannot be used.
     """
-    if threshold is not None and not 0 <= threshold < math.inf:
-        raise ModelError(f"threshold is a number of 0 or more, or None for no threshold; got {threshold}")
+    if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold < math.inf):
+        raise ModelError(f"threshold is a number of 0 or more, or None for no threshold; got {threshold!r:.80}")
     return [_semantic(image, threshold) for image in raw_images(output, sizes, label_set, input_sizes)]
 
 

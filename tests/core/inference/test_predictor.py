@@ -56,7 +56,28 @@ def test_limit_and_threshold_keep_the_first(predictor):
     assert predictor.propose(image, limit=10**6) == proposals
     middle = proposals[len(proposals) // 2].score
     assert predictor.propose(image, threshold=middle) == [item for item in proposals if item.score >= middle]
-    assert predictor.propose(image, threshold=1.1) == []
+    assert predictor.propose(image, threshold=1.0) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"limit": 2.5},
+        {"limit": True},
+        {"limit": "3"},
+        {"threshold": 1.1},
+        {"threshold": float("nan")},
+        {"threshold": "x"},
+    ],
+)
+def test_a_limit_or_threshold_that_cannot_be_is_refused(predictor, options):
+    with pytest.raises(ModelError, match=str(*options.values())):
+        predictor.propose(photo(20, 20), **options)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(ModelError, match="load_model"):
+        Predictor("maskwright-lite0")
 
 
 def test_the_answer_is_the_same_each_time_and_for_a_view_of_the_array(predictor):

@@ -68,6 +68,27 @@ def test_a_model_loads_in_bfloat16(folder):
     assert output.class_logits.isfinite().all()
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"device": "foo"}, "foo"),
+        ({"device": "cuda:77"}, "cuda:77"),
+        ({"device": []}, "no device"),
+        ({"dtype": "float32"}, "float32"),
+        ({"dtype": torch.int8}, "int8"),
+    ],
+)
+def test_a_device_or_type_that_cannot_be_is_refused(folder, options, said):
+    with pytest.raises(ModelError, match=said):
+        load_model(folder, **options)
+
+
+@pytest.mark.parametrize("source", [None, 3])
+def test_what_is_no_name_or_path_is_no_model(source):
+    with pytest.raises(ModelError, match=str(source)):
+        load_model(source)
+
+
 def test_saving_again_replaces_the_model(folder):
     save_model(small_model(seed=1), folder)
     assert torch.equal(load_model(folder).head.classes.weight, small_model(seed=1).head.classes.weight)

@@ -106,7 +106,7 @@ def test_a_model_that_classifies_masks_already_is_refused():
 def test_sizes_that_cannot_be_are_refused():
     with pytest.raises(ModelError, match="queries is a whole number from 1 to 16384, got 0"):
         convert_to_maskformer(small_model(SEGMENTER), queries=0)
-    with pytest.raises(ModelError, match="width 100 does not split into 3 heads"):
+    with pytest.raises(ModelError, match="width is a multiple of 32, got 100"):
         convert_to_maskformer(small_model(SEGMENTER), width=100)
 
 

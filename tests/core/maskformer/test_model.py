@@ -192,3 +192,31 @@ def test_pooled_features_give_the_pooled_logits():
     torch.testing.assert_close(
         output.masks.pooled(2), torch.nn.functional.avg_pool2d(output.mask_logits, 2), atol=1e-4, rtol=1e-4
     )
+
+
+def test_masks_asked_for_without_a_gradient_keep_it_for_the_next_who_asks():
+    output = small_model(SMALL_PAPER).train()(torch.randn(1, 3, 64, 64))
+    with torch.no_grad():
+        first = output.mask_logits
+    assert not first.requires_grad
+    assert output.mask_logits.requires_grad
+    torch.testing.assert_close(output.mask_logits.detach(), first)
+
+
+def test_masks_asked_for_later_are_those_of_the_weights_that_answered():
+    model = small_model(WIDE_MASKS).eval()
+    pixels = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = model(pixels).mask_logits
+        output = model(pixels)
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+        few = output.masks.of(0, torch.tensor([2]))
+        torch.testing.assert_close(few, expected[0, 2:3], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(output.mask_logits, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_more_stages_than_there_are_or_no_number_cannot_be_frozen():
+    for count in (8, -1, 1.5, "1"):
+        with pytest.raises(ModelError, match=str(count)):
+            freeze_backbone_stages(small_model(), count)

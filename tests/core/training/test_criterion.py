@@ -396,3 +396,16 @@ def test_coverage_between_nothing_and_all_is_a_share():
 def test_an_impossible_loss_is_refused(values):
     with pytest.raises(TrainingError):
         LossConfig(**values)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_target_too_few_or_too_many_is_refused(count):
+    targets = tuple(random_target(seed, 2) for seed in range(count))
+    with pytest.raises(TrainingError, match=f"2 images have {count} targets"):
+        Criterion(PAPER, CODES.table)(layer(0), targets)
+
+
+@pytest.mark.parametrize("change", [{"masks": float("nan")}, {"dice": float("inf")}, {"classes": "a"}])
+def test_weights_that_are_no_numbers_are_refused(change):
+    with pytest.raises(TrainingError, match="finite numbers"):
+        LossConfig(**change)

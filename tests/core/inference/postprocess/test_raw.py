@@ -1,5 +1,6 @@
 """What all three views refuse, and how an output reaches them."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -88,3 +89,21 @@ def test_half_precision_logits_are_read(view):
 def test_an_output_on_the_cpu_stays_as_lazy_as_it_is():
     result = output()
     assert on_cpu(result) is result
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("shape", [(1, 0, 4, 4), (1, 3, 0, 4), (1, 3, 4, 0)])
+def test_an_output_without_a_query_or_a_cell_is_refused(view, shape):
+    output = MaskFormerOutput(torch.zeros(*shape[:2], 4), torch.zeros(shape))
+    with pytest.raises(ModelError, match="at least one query and one cell"):
+        view(output, [(8, 8)], label_set(3, 0))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_sizes_may_be_an_array_or_a_tensor(view):
+    output = MaskFormerOutput(torch.zeros(1, 3, 4), torch.zeros(1, 3, 4, 4))
+    for sizes in (np.array([[8, 9]]), torch.tensor([[8, 9]]), [torch.tensor([8, 9])]):
+        assert len(view(output, sizes, label_set(3, 0))) == 1
+    for sizes in (None, 8):
+        with pytest.raises(ModelError, match="one \\(height, width\\) an image"):
+            view(output, sizes, label_set(3, 0))
