@@ -14,7 +14,7 @@ from app.services import ModelInfo
 from app.settings import ServerSettings
 from core.annotation.labels import LabelSet
 from core.annotation.proposals import REGION, Proposal
-from core.maskformer.manifest import is_foreign, named_source, read_checkpoint
+from core.maskformer.manifest import named_source, read_checkpoint
 
 if TYPE_CHECKING:
     from core.inference.predictor import Predictor
@@ -41,12 +41,12 @@ def describe_model(source: str, *folders: Path) -> ModelDescription:
     A model of this project is described without its weights; another's are read. Raises ModelError.
     """
     place = named_source(source, *folders)
-    if is_foreign(place):
+    checkpoint = read_checkpoint(place)
+    if checkpoint is None:
         from core.maskformer.checkpoints.source import read_foreign
 
         foreign = read_foreign(place)
         return ModelDescription(ModelInfo(source, foreign.weights_sha256, FALLBACK_THRESHOLD), foreign.label_set, {})
-    checkpoint = read_checkpoint(place)
     threshold = float(checkpoint.training.get("threshold", FALLBACK_THRESHOLD))
     info = ModelInfo(Path(place).resolve().name, checkpoint.weights_sha256, threshold)
     return ModelDescription(info, checkpoint.label_set, checkpoint.training)

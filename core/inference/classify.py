@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from core.annotation.errors import ModelError
 from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore
 from core.inference.mask_shares import mask_shares
+from core.inference.network_input import Photo, check_photo, network_input
 from core.maskformer.model import MaskFormer
 from core.maskformer.output import MaskFormerOutput
 from core.maskformer.pixel_decoders.features import MASK_STRIDE
@@ -27,7 +27,7 @@ LEAST = 1e-12
 
 
 @torch.inference_mode()
-def classify(model: MaskFormer, image: npt.NDArray[np.uint8], masks: Sequence[Mask]) -> list[tuple[ClassScore, ...]]:
+def classify(model: MaskFormer, image: Photo, masks: Sequence[Mask]) -> list[tuple[ClassScore, ...]]:
     """What each mask shows: for each, all categories of the model with scores that add up to 1, best first.
 
     image: RGB, uint8 [H, W, 3].   masks: at its size, none of them empty.   model: in evaluation mode. Its mask
@@ -37,10 +37,10 @@ def classify(model: MaskFormer, image: npt.NDArray[np.uint8], masks: Sequence[Ma
     _check(image, masks)
     if not masks:
         return []
-    preprocessing = model.preprocessing
-    resized = preprocessing.resize(image)
-    score = _scorer(model, preprocessing.normalise(resized)[None].to(model.device))
-    parts = [score(part.to(model.device)).float().cpu() for part in _on_grid(masks, resized.shape[:2])]
+    pixels = network_input(model, image)
+    height, width = pixels.shape[2:]
+    score = _scorer(model, pixels)
+    parts = [score(part.to(model.device)).float().cpu() for part in _on_grid(masks, (height, width))]
     scores = torch.cat(parts)
     if not scores.isfinite().all():
         raise ModelError("the model's scores are not finite numbers; take a checkpoint from before its training broke")
@@ -84,12 +84,8 @@ def _ranked(names: Sequence[str], scores: Tensor) -> tuple[ClassScore, ...]:
     return tuple(ClassScore(names[index], value) for index, value in zip(order.tolist(), values.tolist(), strict=True))
 
 
-def _check(image: npt.NDArray[np.uint8], masks: Sequence[Mask]) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        found = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ModelError(f"a photo is an RGB array, uint8 [height, width, 3]; got {found}")
-    if image.size == 0:
-        raise ModelError(f"a photo has at least one pixel, got {image.shape[1]}×{image.shape[0]}")
+def _check(image: Photo, masks: Sequence[Mask]) -> None:
+    check_photo(image)
     if not isinstance(masks, Sequence):
         raise ModelError(f"masks is a list of masks, got {type(masks).__name__}")
     height, width = image.shape[:2]

@@ -15,14 +15,13 @@ from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore, Proposal
 from core.inference import postprocess
 from core.inference.classify import classify
+from core.inference.network_input import Photo, check_photo, network_input
 from core.inference.postprocess import InstanceSegment, PanopticPrediction
 from core.inference.postprocess.raw import on_cpu, raw_images
 from core.inference.precision import PRECISIONS, has_bfloat16, proposals_agree
 from core.inference.proposing import ranked_proposals
 from core.maskformer.model import MaskFormer
 from core.maskformer.output import MaskFormerOutput
-
-Photo = npt.NDArray[np.uint8]
 
 
 class Predictor:
@@ -85,9 +84,8 @@ class Predictor:
     @torch.inference_mode()
     def run_network(self, image: Photo) -> MaskFormerOutput:
         """The costly half of each question: the output for a batch of one, on the CPU. Raises ModelError as they do."""
-        _check_image(image)
-        preprocessing = self.model.preprocessing
-        pixels = preprocessing.normalise(preprocessing.resize(image))[None].to(self.model.device)
+        check_photo(image)
+        pixels = network_input(self.model, image)
         return self._chosen(pixels) if self.precision is None else self._computed(pixels, self.precision)
 
     @torch.inference_mode()
@@ -110,11 +108,3 @@ class Predictor:
         if agree is not None:
             self.precision = "bfloat16" if agree else "float32"
         return rough if agree else exact
-
-
-def _check_image(image: Photo) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        found = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ModelError(f"a photo is an RGB array, uint8 [height, width, 3] with values from 0 to 255; got {found}")
-    if image.size == 0:
-        raise ModelError(f"a photo has at least one pixel, got {image.shape[1]}×{image.shape[0]}")

@@ -27,7 +27,6 @@ from core.maskformer.manifest import (
     WEIGHTS_NAME,
     Checkpoint,
     checkpoint_to_dict,
-    is_foreign,
     named_source,
     read_checkpoint,
 )
@@ -70,13 +69,12 @@ def load_model(
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise ModelError(f"dtype is a floating-point torch.dtype such as torch.float32, got {dtype!r:.80}")
     target = choose_device("cpu" if device is None else device)
-    checkpoint: Checkpoint | ForeignCheckpoint
     source = named_source(source)
-    if is_foreign(source):
+    checkpoint: Checkpoint | ForeignCheckpoint | None = read_checkpoint(source)
+    if checkpoint is None:
         checkpoint = read_foreign(source)
         tensors = checkpoint.tensors
     else:
-        checkpoint = read_checkpoint(source)
         tensors = _read_weights(Path(source) / WEIGHTS_NAME, checkpoint.weights_sha256)
     # On "meta" no weight is allocated or drawn at random, so loading leaves torch's seed alone.
     with torch.device("meta"):

@@ -49,21 +49,17 @@ def exists(path: Path) -> bool:
         return False
 
 
-def is_foreign(source: str | Path) -> bool:
-    """Whether `source` is anything but a model folder of this project. Raises ModelError for a broken config.json."""
-    config = Path(source) / CONFIG_NAME
-    if not exists(config):
-        return True
-    values = read_json_object(config)
-    return "model_type" in values and values.get("format") != FORMAT
+def read_checkpoint(source: str | Path) -> Checkpoint | None:
+    """What the model folder `source` says it holds, no weights read; None when it is no model folder of this project.
 
-
-def read_checkpoint(source: str | Path) -> Checkpoint:
-    """What the model folder `source` says it holds; no weights are read. Raises ModelError."""
+    Raises ModelError for a broken one.
+    """
     path = Path(source) / CONFIG_NAME
     if not exists(path):
-        raise ModelError(f"{source}: no model here; give a folder with {CONFIG_NAME} and {WEIGHTS_NAME}")
+        return None
     values = read_json_object(path)
+    if "model_type" in values and values.get("format") != FORMAT:
+        return None
     try:
         return checkpoint_from_dict(values)
     except (ModelError, LabelSetError, KeyError, TypeError) as error:

@@ -86,36 +86,36 @@ class MaskFeatures:
     """Per-pixel mask features [B, C + E, h, w]: a convolution that is not applied before it has to be, and channels
     beside its own.
 
-    inputs: [B, D, h, w].   projection: D → C channels, stride 1.   beside: float32 [B, E, h, w] or None.
-    learned: the convolution's result [B, C, h, w], where a graph is being recorded: learning needs all of it, in this
-    pass's precision. Elsewhere the filters are kept as they are now, whatever happens to the model's later.
+    inputs: [B, D, h, w].   filters, shifts: of that convolution, stride 1, D → C channels.
+    beside: float32 [B, E, h, w] or None.   learned: the convolution's result [B, C, h, w], where it was applied.
     """
 
     inputs: Tensor
-    projection: nn.Conv2d
+    filters: Tensor
+    shifts: Tensor | None
     beside: Tensor | None = None
     learned: Tensor | None = None
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def of(cls, inputs: Tensor, projection: nn.Conv2d) -> MaskFeatures:
+        """Applied at once where a graph is being recorded: learning needs all of it, in this pass's precision.
+
+        Elsewhere the filters are kept as they are now, whatever happens to the model's later.
+        """
+        filters, shifts = projection.weight, projection.bias
         if torch.is_grad_enabled():
-            learned = self.projection(self.inputs) if self.learned is None else self.learned
-            object.__setattr__(self, "learned", learned)
-            vars(self)["full"] = self._computed(learned)
-        else:
-            filters, shifts = self.projection.weight, self.projection.bias
-            kept = filters.detach().clone(), None if shifts is None else shifts.detach().clone()
-            object.__setattr__(self, "_kept", kept)
+            return cls(inputs, filters, shifts, learned=projection(inputs))
+        return cls(inputs, filters.detach().clone(), None if shifts is None else shifts.detach().clone())
+
+    def __post_init__(self) -> None:
+        if self.learned is not None:
+            vars(self)["full"] = self._computed(self.learned)
 
     @cached_property
     def full(self) -> Tensor:
         """The features themselves, float32."""
         with torch.no_grad():
-            return self._computed(self._convolved(self.inputs, *self._filters))
-
-    @property
-    def _filters(self) -> tuple[Tensor, Tensor | None]:
-        kept: tuple[Tensor, Tensor | None] = vars(self).get("_kept", (self.projection.weight, self.projection.bias))
-        return kept
+            return self._computed(self._convolved(self.inputs, self.filters, self.shifts))
 
     def _computed(self, features: Tensor) -> Tensor:
         return features.float() if self.beside is None else torch.cat((features.float(), self.beside), dim=1)
@@ -132,12 +132,11 @@ class MaskFeatures:
         A convolution followed by a product is one convolution whose filters are the product of both: cheaper as
         long as n is below C.
         """
-        channels = self.projection.out_channels
+        channels = len(self.filters)
         learned = embeddings[:, :channels]
-        weight, bias = self._filters
         with torch.autocast(embeddings.device.type, enabled=False):
-            filters = torch.einsum("nc,cdij->ndij", learned, weight.float())
-            shifts = None if bias is None else learned @ bias.float()
+            filters = torch.einsum("nc,cdij->ndij", learned, self.filters.float())
+            shifts = None if self.shifts is None else learned @ self.shifts.float()
             logits = self._convolved(self.inputs[image : image + 1], filters, shifts)[0].float()
         if self.beside is None:
             return logits
@@ -182,7 +181,7 @@ class MaskProduct:
     def _folds(self, queries: int) -> bool:
         """Whether folding is cheaper: few queries, and features that nobody has computed yet."""
         features = self.features
-        return "full" not in vars(features) and 0 < queries < features.projection.out_channels
+        return "full" not in vars(features) and 0 < queries < len(features.filters)
 
 
 class MaskFormerOutput:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from core.annotation.errors import ModelError
 from core.maskformer.backbones.config import BackboneConfig, ResNetConfig, SwinConfig
-from core.maskformer.checkpoints.naming import Origin, folded, same, tensor, third
+from core.maskformer.checkpoints.naming import Origin, each, folded, same, tensor, third
 from core.maskformer.checkpoints.restricted_pickle import Values
 from core.maskformer.config import EncoderFPNConfig, PixelDecoderConfig
 
@@ -80,7 +80,7 @@ def _swin(config: SwinConfig) -> dict[str, Origin]:
         for index in range(depth):
             ours, theirs = f"backbone.stages.{stage}.blocks.{index}", f"{layer}.blocks.{index}"
             found[f"{ours}.attention"] = tensor(f"{theirs}.attn.relative_position_bias_table")
-            found |= _each(ours, theirs, SWIN_BLOCK)
+            found |= each(ours, theirs, SWIN_BLOCK)
     return found
 
 
@@ -116,7 +116,7 @@ def _encoder(layers: int) -> dict[str, Origin]:
     for layer in range(layers):
         ours, theirs = f"pixel_decoder.encoder.layers.{layer}", f"{ENCODER}.layers.{layer}"
         found |= _attention(f"{ours}.self_attention", f"{theirs}.self_attn")
-        found |= _each(ours, theirs, ENCODER_LAYER)
+        found |= each(ours, theirs, ENCODER_LAYER)
     return found
 
 
@@ -132,14 +132,10 @@ def _head(layers: int) -> dict[str, Origin]:
         ours, theirs = f"head.transformer_decoder.layers.{layer}", f"{DECODER}.layers.{layer}"
         found |= _attention(f"{ours}.self_attention", f"{theirs}.self_attn")
         found |= _attention(f"{ours}.cross_attention", f"{theirs}.multihead_attn")
-        found |= _each(ours, theirs, DECODER_LAYER)
+        found |= each(ours, theirs, DECODER_LAYER)
     return found
 
 
 def _attention(ours: str, theirs: str) -> dict[str, Origin]:
     parts = {f"{ours}.{part}": third(f"{theirs}.in_proj_", index) for part, index in ATTENTION.items()}
     return parts | {f"{ours}.out": same(f"{theirs}.out_proj")}
-
-
-def _each(ours: str, theirs: str, parts: Mapping[str, str]) -> dict[str, Origin]:
-    return {f"{ours}.{part}": same(f"{theirs}.{name}") for part, name in parts.items()}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.annotation.errors import ModelError
 from core.maskformer.backbones.config import BackboneConfig, ResNetConfig, SwinConfig
-from core.maskformer.checkpoints.naming import Origin, folded, same, stacked, tensor
+from core.maskformer.checkpoints.naming import Origin, each, folded, same, stacked, tensor
 
 ENCODER = "model.pixel_level_module.encoder"
 DECODER = "model.pixel_level_module.decoder"
@@ -95,7 +95,7 @@ def _swin(config: SwinConfig) -> dict[str, Origin]:
             attention = f"{theirs}.attention.self"
             found[f"{ours}.attention"] = tensor(f"{attention}.relative_position_bias_table")
             found[f"{ours}.attention.qkv"] = stacked(*(f"{attention}.{part}" for part in ("query", "key", "value")))
-            found |= _each(ours, theirs, SWIN_BLOCK)
+            found |= each(ours, theirs, SWIN_BLOCK)
     return found
 
 
@@ -121,7 +121,7 @@ def _pixel_decoder() -> dict[str, Origin]:
         parts[f"blends.{level}"] = f"fpn.layers.{level}.block"
     found = {"pixel_decoder.mask_features": same(f"{DECODER}.mask_projection")}
     for ours, theirs in parts.items():
-        found |= _each(f"pixel_decoder.{ours}", f"{DECODER}.{theirs}", {"0": "0", "1": "1"})
+        found |= each(f"pixel_decoder.{ours}", f"{DECODER}.{theirs}", {"0": "0", "1": "1"})
     return found
 
 
@@ -135,9 +135,5 @@ def _head(layers: int) -> dict[str, Origin]:
     }
     for layer in range(layers):
         theirs = f"{TRANSFORMER}.decoder.layers.{layer}"
-        found |= _each(f"head.transformer_decoder.layers.{layer}", theirs, DECODER_LAYER)
+        found |= each(f"head.transformer_decoder.layers.{layer}", theirs, DECODER_LAYER)
     return found
-
-
-def _each(ours: str, theirs: str, parts: Mapping[str, str]) -> dict[str, Origin]:
-    return {f"{ours}.{part}": same(f"{theirs}.{name}") for part, name in parts.items()}

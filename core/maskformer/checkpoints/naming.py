@@ -35,6 +35,11 @@ def folded(convolution: str, norm: str) -> Origin:
     return lambda leaf: (FoldedWeight if leaf == "weight" else FoldedBias)(convolution, norm)
 
 
+def each(ours: str, theirs: str, parts: Mapping[str, str]) -> dict[str, Origin]:
+    """`same` for each part of a module of ours, by the name it has in theirs."""
+    return {f"{ours}.{part}": same(f"{theirs}.{name}") for part, name in parts.items()}
+
+
 def recipes_for(names: Iterable[str], origins: Mapping[str, Origin]) -> dict[str, Recipe]:
     """The recipe of each of the model's tensors."""
     split = (name.rpartition(".") for name in names)

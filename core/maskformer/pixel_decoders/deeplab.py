@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.maskformer.config import NORM_GROUPS
 from core.maskformer.kernels.convolution import Convolution
 from core.maskformer.output import MaskFeatures, average_pooled
 from core.maskformer.pixel_decoders.features import LEVEL_STRIDES, MASK_STRIDE, PixelFeatures
-from core.maskformer.pixel_decoders.fpn import NORM_GROUPS, ConvNorm, GroupNorm
+from core.maskformer.pixel_decoders.fpn import ConvNorm, GroupNorm
 from core.maskformer.positions import RealArea
 
 # The finest feature is held to a few channels, or it would outweigh the coarse ones (v3+, section 4.1).
@@ -98,4 +99,4 @@ class DeepLabPixelDecoder(nn.Module):
         spread = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear", align_corners=False)
         joined = self.blend(torch.cat((spread, fine), dim=1))
         between = [average_pooled(joined, stride // MASK_STRIDE) for stride in LEVEL_STRIDES[1:]]
-        return PixelFeatures((coarse, *between), features[-1], MaskFeatures(joined, self.mask_features))
+        return PixelFeatures((coarse, *between), features[-1], MaskFeatures.of(joined, self.mask_features))

@@ -35,5 +35,5 @@ class FCNPixelDecoder(nn.Module):
             stretched = F.interpolate(levels[-1], size=side.shape[2:], mode="bilinear", align_corners=False)
             levels.append(side + stretched)
         return PixelFeatures(
-            tuple(levels[: len(LEVEL_STRIDES)]), features[-1], MaskFeatures(levels[-1], self.mask_features)
+            tuple(levels[: len(LEVEL_STRIDES)]), features[-1], MaskFeatures.of(levels[-1], self.mask_features)
         )

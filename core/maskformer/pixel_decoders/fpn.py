@@ -8,12 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.maskformer.config import NORM_GROUPS
 from core.maskformer.kernels.convolution import Convolution
 from core.maskformer.output import MaskFeatures
 from core.maskformer.pixel_decoders.features import LEVEL_STRIDES, PixelFeatures
 from core.maskformer.positions import RealArea
-
-NORM_GROUPS = 32
 
 
 class GroupNorm(nn.GroupNorm):
@@ -61,4 +60,6 @@ class FPNPixelDecoder(nn.Module):
         for feature, lateral, blend in zip(reversed(finer), self.laterals, self.blends, strict=True):
             side = lateral(feature)
             levels.append(blend(side + F.interpolate(levels[-1], size=side.shape[2:], mode="nearest")))
-        return PixelFeatures(tuple(levels[: len(LEVEL_STRIDES)]), memory, MaskFeatures(levels[-1], self.mask_features))
+        return PixelFeatures(
+            tuple(levels[: len(LEVEL_STRIDES)]), memory, MaskFeatures.of(levels[-1], self.mask_features)
+        )

@@ -247,7 +247,7 @@ def test_masks_that_are_products_learn_as_given_ones():
     def gradients(make_masks, autocast):
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             output = MaskFormerOutput(
-                class_logits, make_masks(MaskProduct(embeddings, MaskFeatures(inputs, projection)))
+                class_logits, make_masks(MaskProduct(embeddings, MaskFeatures.of(inputs, projection)))
             )
             losses = losses_of(output, *targets)
         assert all(loss.dtype == torch.float32 for loss in losses.terms.values())

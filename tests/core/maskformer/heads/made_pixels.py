@@ -18,4 +18,4 @@ def made_pixels(height: int, width: int, *, batch: int = 2, seed: int = 0) -> Pi
 
     levels = tuple(cells(WIDTH, stride) for stride in LEVEL_STRIDES)
     projection = nn.Conv2d(WIDTH, MASK_DIM, 3, padding=1)
-    return PixelFeatures(levels, cells(MEMORY_CHANNELS, 32), MaskFeatures(cells(WIDTH, 4), projection))
+    return PixelFeatures(levels, cells(MEMORY_CHANNELS, 32), MaskFeatures.of(cells(WIDTH, 4), projection))

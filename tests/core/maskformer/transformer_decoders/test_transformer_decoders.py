@@ -80,7 +80,7 @@ def pixel_features(channels: int, *, memory_channels: int, height: int = 64, wid
     levels = tuple(torch.randn(1, channels, -(-height // s), -(-width // s)) for s in (32, 16, 8))
     memory = torch.randn(1, memory_channels, *levels[0].shape[2:])
     finest = torch.randn(1, channels, -(-height // 4), -(-width // 4))
-    return PixelFeatures(levels, memory, MaskFeatures(finest, torch.nn.Conv2d(channels, 8, 3, padding=1)))
+    return PixelFeatures(levels, memory, MaskFeatures.of(finest, torch.nn.Conv2d(channels, 8, 3, padding=1)))
 
 
 def queries() -> StartingQueries:
