@@ -7,20 +7,26 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from app.settings import DEFAULT_MODEL, ServerSettings
-from core.annotation.errors import MaskwrightError
+from core.annotation.errors import MaskwrightError, TrainingError
+
+if TYPE_CHECKING:
+    from app.workflows.learning import RunView
+    from storage.workspace import Workspace
 
 # What a shell expects of a command ended by Ctrl-C.
 STOPPED = 130
 EXPORT_FORMATS = ("coco", "coco-panoptic", "semantic-png")
+EVALUATED_TASKS = ("proposals", "semantic", "instance", "panoptic")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors meant for users go to stderr without a traceback."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        return int(options.run_command(options))
     except MaskwrightError as error:
         print(f"maskwright: {error}", file=sys.stderr)
         return 2
@@ -34,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="launch.py",
         description="Maskwright: label images with a MaskFormer's help. Without a command it serves the page.",
     )
-    parser.set_defaults(run=_serve)
+    parser.set_defaults(run_command=_serve)
     _add_serve_options(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_propose(commands)
@@ -50,7 +56,7 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default=defaults.host, help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=defaults.port, help="port to listen on (default %(default)s)")
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser")
-    parser.add_argument("--model", default=defaults.model, help="model folder or name (default %(default)s)")
+    parser.add_argument("--model", help=f"model folder or name (default: the promoted model, else {DEFAULT_MODEL})")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
     _add_precision(parser)
     parser.add_argument("--no-model", action="store_true", help="serve stored proposals only, compute none")
@@ -89,7 +95,7 @@ def _add_propose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_precision(parser)
     parser.add_argument("--limit", type=_positive, default=100, help="proposals an image at most (default %(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
-    parser.set_defaults(run=_propose)
+    parser.set_defaults(run_command=_propose)
 
 
 def _propose(options: argparse.Namespace) -> int:
@@ -114,9 +120,10 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--workspace", type=Path, default=ServerSettings().workspace)
     parser.add_argument("--format", required=True, choices=EXPORT_FORMATS)
     parser.add_argument("--state", choices=("all", "done"), default="all", help="images with truth, or done ones only")
+    parser.add_argument("--snapshot", type=_positive, metavar="N", help="the images of snapshot N, as they were then")
     parser.add_argument("--replace", action="store_true", help="put the export in the place of what OUT holds")
     parser.add_argument("out", type=Path, metavar="OUT")
-    parser.set_defaults(run=_export)
+    parser.set_defaults(run_command=_export)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -129,6 +136,7 @@ def _export(options: argparse.Namespace) -> int:
             options.format,
             options.out,
             state=options.state,
+            snapshot=options.snapshot,
             replace=options.replace,
             progress=TerminalProgress("images"),
         )
@@ -137,22 +145,55 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train", help="train a model on data sets")
-    parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="SET")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON with the settings to change")
+    parser = commands.add_parser("train", help="train a model on data sets, or on the corrections of a workspace")
     parser.add_argument("--minutes", type=float, help="wall time of the training")
-    parser.add_argument("--steps", type=_positive, help="steps of the training, in place of --minutes")
-    parser.add_argument("--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights to start from")
-    parser.add_argument("--start", metavar="MODEL", help="model to go on from, in place of random weights")
+    parser.add_argument("--start", metavar="MODEL", help="model to begin from, in place of random weights")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
-    parser.set_defaults(run=_train)
+    sets = parser.add_argument_group("on data sets")
+    sets.add_argument("--data", nargs="+", type=Path, metavar="SET")
+    sets.add_argument("--out", type=Path, metavar="DIR")
+    sets.add_argument("--config", type=Path, metavar="FILE", help="JSON with the settings to change")
+    sets.add_argument("--steps", type=_positive, help="steps of the training, in place of --minutes")
+    sets.add_argument("--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights to start from")
+    sets.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
+    work = parser.add_argument_group("on corrections")
+    work.add_argument("--workspace", type=Path, metavar="DIR", help="folder of the labelling work")
+    work.add_argument("--continued", action="store_true", help="go on from the promoted model, not the base model")
+    work.add_argument("--promote", action="store_true", help="let the new model propose from now on")
+    work.add_argument("--run", type=_positive, metavar="ID", help="go on with a stopped or failed run")
+    work.add_argument("--low-priority", action="store_true", help="leave a processor to other programs")
+    parser.set_defaults(run_command=_train)
 
 
 def _train(options: argparse.Namespace) -> int:
+    _refuse_mixture(options)
+    return _train_on_sets(options) if options.workspace is None else _train_on_corrections(options)
+
+
+def _refuse_mixture(options: argparse.Namespace) -> None:
+    """No option is silently ignored."""
+    for_sets = ("data", "out", "config", "steps", "backbone_weights", "resume")
+    for_work = ("continued", "promote", "run", "low_priority")
+    here, strange = ("--data", for_work) if options.workspace is None else ("--workspace", for_sets)
+    given = [name for name in strange if _is_given(options, name)]
+    if options.workspace is not None and options.run is not None:
+        given += [name for name in ("minutes", "start", "seed", "device", "continued") if _is_given(options, name)]
+        here = "--run, which goes on as it was begun"
+    if given:
+        raise TrainingError(f"--{given[0].replace('_', '-')} does not go with {here}; leave it out")
+    if options.workspace is None and not (options.data and options.out):
+        raise TrainingError("say what to train on: --data SET… --out DIR, or --workspace DIR for its corrections")
+
+
+def _is_given(options: argparse.Namespace, name: str) -> bool:
+    value = getattr(options, name)
+    return value is not None and value is not False
+
+
+def _train_on_sets(options: argparse.Namespace) -> int:
     from app.workflows.train import TrainRequest, train
+    from core.training.distributed import leads
 
     outcome = train(
         TrainRequest(
@@ -168,33 +209,114 @@ def _train(options: argparse.Namespace) -> int:
             device=options.device,
         )
     )
-    print(f"{outcome.steps} steps in {outcome.seconds / 60:.1f} minutes; the model is in {options.out}")
+    if leads():
+        print(f"{outcome.steps} steps in {outcome.seconds / 60:.1f} minutes; the model is in {options.out}")
     return STOPPED if outcome.interrupted else 0
 
 
+def _train_on_corrections(options: argparse.Namespace) -> int:
+    from app.workflows.learning import RunState, prepare_run
+    from app.workflows.learning.requests import DEFAULT_MINUTES, RunRequest
+    from storage.workspace import Workspace
+
+    request = RunRequest(
+        minutes=DEFAULT_MINUTES if options.minutes is None else options.minutes,
+        continued=options.continued,
+        base=options.start or DEFAULT_MODEL,
+        device=options.device,
+        seed=options.seed or 0,
+    )
+    with Workspace.open(options.workspace, create=False) as workspace:
+        run_id = options.run or prepare_run(workspace, request)
+        from app.workflows.learning.carry_out import carry_out, keep_out_of_the_way
+
+        if options.low_priority:
+            keep_out_of_the_way()
+        with _TrainingProgress() as progress:
+            run = carry_out(workspace, run_id, watch=progress.watch)
+        if run.state is RunState.FAILED:
+            raise TrainingError(f"run {run.id} failed: {run.message}")
+        _tell_of_run(workspace, run, promoting=options.promote)
+    return STOPPED if run.state is RunState.STOPPED else 0
+
+
+def _tell_of_run(workspace: Workspace, run: RunView, *, promoting: bool) -> None:
+    from app.workflows.learning import models, promote
+    from app.workflows.learning.words import format_comparison
+
+    print(f"run {run.id}: {run.message}")
+    made = next((model for model in models(workspace) if model.id == run.model_id), None)
+    if made is not None and run.comparison is not None:
+        print(format_comparison(run.comparison, made.name))
+    if made is not None and promoting:
+        promote(workspace, made.id)
+        print(f"{made.name} is promoted: it proposes from now on")
+
+
+class _TrainingProgress:
+    """A bar of the time that is used, on a terminal alone."""
+
+    def __enter__(self) -> Self:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=100, unit="%", file=sys.stderr, disable=None, bar_format="{l_bar}{bar}| {elapsed}")
+        return self
+
+    def watch(self, step: int, fraction: float, report: object) -> None:
+        self._bar.update(min(100.0, 100 * fraction) - self._bar.n)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("evaluate", help="score a model's proposals on the check part of a data set")
+    parser = commands.add_parser("evaluate", help="score a model on a data set")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="SET")
+    parser.add_argument(
+        "--task",
+        choices=EVALUATED_TASKS,
+        default=EVALUATED_TASKS[0],
+        help="what is scored: recall of the proposals, mean IoU, mask AP or panoptic quality (default %(default)s)",
+    )
+    parser.add_argument(
+        "--part",
+        choices=("check", "train", "all"),
+        default="check",
+        help="which images: those held back from training, the others, or all (default %(default)s)",
+    )
+    parser.add_argument(
+        "--baselines", action="store_true", help="proposals: also score Felzenszwalb's segments and a merge tree"
+    )
+    parser.add_argument(
+        "--threshold", type=float, help="panoptic: the least category probability of a segment (default 0.8)"
+    )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="the training's settings, for what they say of sets"
     )
     parser.add_argument("--device")
     _add_precision(parser)
     parser.add_argument("--out", type=Path, metavar="FILE.json")
-    parser.set_defaults(run=_evaluate)
+    parser.set_defaults(run_command=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from app.workflows.evaluate import evaluate, format_table
+    from app.workflows.evaluate import EvaluationRequest, evaluate
+    from app.workflows.score_tables import format_table
 
     results = evaluate(
-        model=options.model,
-        data=tuple(options.data),
-        config=options.config,
-        out=options.out,
-        device=options.device,
-        precision=options.precision,
+        EvaluationRequest(
+            model=options.model,
+            data=tuple(options.data),
+            task=options.task,
+            part=options.part,
+            baselines=options.baselines,
+            threshold=options.threshold,
+            config=options.config,
+            device=options.device,
+            precision=options.precision,
+            out=options.out,
+        )
     )
     print(format_table(results))
     return 0

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.model_choice import ModelChoice
+from app.models import ModelInfo
 from app.workflows.propose import Proposer, propose_for_image
 from core.annotation.errors import MaskwrightError
-from storage.proposals import has_proposals, images_to_propose
+from storage.proposals import images_to_propose, needs_proposals
 from storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-# How long an idle worker waits before it looks for new images that nobody has opened yet.
+# How long an idle worker waits before it looks for new images that nobody has opened yet, and for a promotion.
 IDLE_S = 2.0
 
 
@@ -41,15 +43,19 @@ class Proposing:
 class ProposalWorker:
     """Computes proposals in one thread, so the page stays responsive.
 
-    `load` builds the proposer of the model with the hash `model_sha256`; it runs in the thread, since it takes
-    seconds. Without the two nothing is computed. Images that were asked for come
-    first, the latest ask before all; the rest of the workspace follows when nothing is asked.
+    `choose` says which model is to be used and is asked again before each image and while there is nothing to do; a
+    model is loaded in the thread, since that takes seconds, and one that cannot be loaded leaves the one in use as it
+    is. Without `choose` nothing is computed. Images that were asked for come first, the latest ask before all; the rest
+    of the workspace follows when nothing is asked.
     """
 
-    def __init__(self, workspace: Workspace, model_sha256: str | None, load: Callable[[], Proposer] | None) -> None:
+    def __init__(self, workspace: Workspace, choose: Callable[[], ModelChoice] | None) -> None:
         self._workspace = workspace
-        self._model_sha256 = model_sha256
-        self._load = load
+        self._choose = choose
+        self._model = None if choose is None else choose().info
+        self._proposer: Proposer | None = None
+        self._refused: str | None = None
+        self._trouble = ""
         self._asked: deque[int] = deque()
         self._running: int | None = None
         self._failed: dict[int, str] = {}
@@ -58,8 +64,18 @@ class ProposalWorker:
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="proposals", daemon=True)
 
+    @property
+    def model(self) -> ModelInfo | None:
+        """The model in use, or the first one on its way; None when nothing is computed."""
+        return self._model
+
+    @property
+    def trouble(self) -> str:
+        """Why the promoted model is not the one in use, "" when it is."""
+        return self._trouble
+
     def start(self) -> None:
-        if self._load is not None:
+        if self._choose is not None:
             self._thread.start()
 
     def stop(self) -> None:
@@ -83,17 +99,18 @@ class ProposalWorker:
         return proposing
 
     def wake(self) -> None:
-        """Look for images without proposals now (photos were added); those that failed are tried again."""
+        """Look for a promoted model and for images without proposals now; what failed is tried again."""
         with self._changed:
             self._failed.clear()
+            self._refused = None
             self._changed.notify_all()
 
     def state(self, image_id: int) -> Proposing:
         """Where this image's proposals stand."""
-        if self._load is None or self._model_sha256 is None:
+        if self._model is None:
             return Proposing(ProposingState.OFF, "the server was started with --no-model")
         with self._workspace.database.read() as session:
-            if has_proposals(session, image_id, self._model_sha256):
+            if not needs_proposals(session, image_id, self._model.sha256):
                 return Proposing(ProposingState.READY)
         with self._changed:
             if self._broken is not None:
@@ -104,36 +121,70 @@ class ProposalWorker:
         return Proposing(ProposingState.RUNNING if running else ProposingState.WAITING)
 
     def _work(self) -> None:
-        assert self._load is not None
-        try:
-            proposer = self._load()
-        except Exception as error:  # whatever a model's libraries raise, the page must say it and go on
-            log.exception("the model cannot be loaded")
-            with self._changed:
-                self._broken = f"the model cannot be loaded: {error}"
-            return
-        while (image_id := self._next(proposer)) is not None:
-            self._propose(proposer, image_id)
+        while not self._stopping:
+            self._follow()
+            image_id = self._next()
+            if image_id is not None and self._proposer is not None:
+                self._propose(self._proposer, image_id)
 
-    def _next(self, proposer: Proposer) -> int | None:
-        """The image to work on, waiting for one; None when the worker is to end."""
-        while True:
+    def _follow(self) -> None:
+        """Use the chosen model from now on; one that cannot be loaded is not tried again until `wake`."""
+        assert self._choose is not None
+        try:
+            choice = self._choose()
+        except MaskwrightError as error:
+            # A database that is locked or out of reach may be back at the next look.
+            log.warning("the model in use stays: %s", error)
+            return
+        except Exception as error:  # nothing about a promotion may end the worker; the page shows the reason
+            log.exception("the model in use stays")
+            self._trouble = f"the promoted model cannot be used: {type(error).__name__}: {error}"
+            return
+        if choice.info.sha256 == self._refused:
+            return
+        if self._proposer is None or choice.info.sha256 != self._proposer.model_sha256:
+            self._load(choice)
+        else:
+            self._trouble = choice.trouble
+
+    def _load(self, choice: ModelChoice) -> None:
+        try:
+            proposer = choice.load()
+        except Exception as error:  # whatever a model's libraries raise, the page must say it and go on
+            log.exception("%s cannot be loaded", choice.info.name)
             with self._changed:
-                if self._stopping:
-                    return None
-                if self._asked:
-                    self._running = self._asked.popleft()
-                    return self._running
-            waiting = self._first_waiting(proposer)
-            with self._changed:
-                if self._stopping:
-                    return None
-                if self._asked:
-                    continue
-                if waiting is not None:
-                    self._running = waiting
-                    return waiting
-                self._changed.wait(IDLE_S)
+                self._refused = choice.info.sha256
+                if self._proposer is None:
+                    self._broken = f"the model cannot be loaded: {error}"
+                else:
+                    self._trouble = f"{choice.info.name} cannot be loaded, {self._proposer.model_name} stays: {error}"
+            return
+        with self._changed:
+            self._proposer, self._model, self._trouble = proposer, choice.info, choice.trouble
+            self._refused = self._broken = None
+            self._failed.clear()
+
+    def _next(self) -> int | None:
+        """The image to work on; None, after a while of waiting, when there is none, and when the worker is to end."""
+        with self._changed:
+            if self._proposer is None:
+                self._wait()
+                return None
+            if self._asked and not self._stopping:
+                self._running = self._asked.popleft()
+                return self._running
+        waiting = self._first_waiting(self._proposer)
+        with self._changed:
+            if waiting is None or self._asked or self._stopping:
+                self._wait()
+                return None
+            self._running = waiting
+            return waiting
+
+    def _wait(self) -> None:
+        """Until something changes, for IDLE_S at most; not at all when there is something to do."""
+        if not (self._stopping or (self._asked and self._proposer is not None)):
+            self._changed.wait(IDLE_S)
 
     def _first_waiting(self, proposer: Proposer) -> int | None:
         try:

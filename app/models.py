@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from app.services import ModelInfo
-from app.settings import ServerSettings
+from core.annotation.errors import ModelError
 from core.annotation.labels import LabelSet
 from core.annotation.proposals import REGION, Proposal
 from core.maskformer.manifest import named_source, read_checkpoint
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 # Shown from the start when a model's card names no threshold of its own.
 FALLBACK_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model: its name, the hash of its weights, and the threshold the page starts with."""
+
+    name: str
+    sha256: str
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -43,13 +52,21 @@ def describe_model(source: str, *folders: Path) -> ModelDescription:
     place = named_source(source, *folders)
     checkpoint = read_checkpoint(place)
     if checkpoint is None:
-        from core.maskformer.checkpoints.source import read_foreign
-
-        foreign = read_foreign(place)
-        return ModelDescription(ModelInfo(source, foreign.weights_sha256, FALLBACK_THRESHOLD), foreign.label_set, {})
-    threshold = float(checkpoint.training.get("threshold", FALLBACK_THRESHOLD))
-    info = ModelInfo(Path(place).resolve().name, checkpoint.weights_sha256, threshold)
+        return _describe_foreign(source, place)
+    threshold = checkpoint.training.get("threshold", FALLBACK_THRESHOLD)
+    if not isinstance(threshold, float | int) or not 0 <= threshold <= 1:
+        raise ModelError(f"{place}: the threshold is a score from 0 to 1, got {threshold!r:.80}; put the file back")
+    info = ModelInfo(Path(place).resolve().name, checkpoint.weights_sha256, float(threshold))
     return ModelDescription(info, checkpoint.label_set, checkpoint.training)
+
+
+@lru_cache(maxsize=4)
+def _describe_foreign(source: str, place: str | Path) -> ModelDescription:
+    """Kept, since all weights are read for their hash; a file that changes meanwhile is not noticed."""
+    from core.maskformer.checkpoints.source import read_foreign
+
+    foreign = read_foreign(place)
+    return ModelDescription(ModelInfo(source, foreign.weights_sha256, FALLBACK_THRESHOLD), foreign.label_set, {})
 
 
 def workspace_labels(model: LabelSet) -> LabelSet:
@@ -78,12 +95,12 @@ def open_predictor(source: str | Path, *, device: str | None = None, precision: 
     return Predictor(load_model(source, device=choose_device(device)), precision=precision)
 
 
-def proposer_loader(settings: ServerSettings, model: ModelDescription, *folders: Path) -> Callable[[], LoadedModel]:
-    """A function that loads the server's model; torch is imported when it is called, not before."""
+def proposer_loader(
+    place: str | Path, info: ModelInfo, *, device: str | None, precision: str
+) -> Callable[[], LoadedModel]:
+    """A function that loads the model `info` from `place`; torch is imported when it is called, not before."""
 
     def load() -> LoadedModel:
-        source = named_source(settings.model, *folders)
-        predictor = open_predictor(source, device=settings.device, precision=settings.precision)
-        return LoadedModel(model.info.name, model.info.sha256, predictor)
+        return LoadedModel(info.name, info.sha256, open_predictor(place, device=device, precision=precision))
 
     return load

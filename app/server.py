@@ -18,12 +18,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.api.errors import add_error_answers
+from app.api.learning import router as learning_router
 from app.api.routes import router
 from app.jobs import ProposalWorker
-from app.models import describe_model, proposer_loader, workspace_labels
+from app.model_choice import FollowPromotions
+from app.models import describe_model, workspace_labels
 from app.security import BodyLimit, OwnFrame, Password, SameOrigin
 from app.services import Services
-from app.settings import ASSETS, LOOPBACK, ServerSettings
+from app.settings import ASSETS, DEFAULT_MODEL, LOOPBACK, ServerSettings
 from app.workflows.ingest import add_photos, sample_photos
 from core.annotation.errors import MaskwrightError
 from core.annotation.labels import LabelSet
@@ -46,12 +48,10 @@ class PageFiles(StaticFiles):
 def open_services(settings: ServerSettings) -> Services:
     """Open the workspace (a new one gets the sample photos and the model's label set) and prepare the worker."""
     workspace = Workspace.open(settings.workspace)
-    model = describe_model(settings.model, workspace.models_folder)
-    _furnish(workspace, model.labels)
-    if settings.no_model:
-        return Services(workspace, ProposalWorker(workspace, None, None), None)
-    load = proposer_loader(settings, model, workspace.models_folder)
-    return Services(workspace, ProposalWorker(workspace, model.info.sha256, load), model.info)
+    base = settings.model or DEFAULT_MODEL
+    _furnish(workspace, describe_model(base, workspace.models_folder).labels)
+    choose = None if settings.no_model else FollowPromotions(workspace, settings)
+    return Services(workspace, ProposalWorker(workspace, choose), base, settings.device)
 
 
 def _furnish(workspace: Workspace, labels: LabelSet) -> None:
@@ -78,6 +78,7 @@ def build_app(services: Services, settings: ServerSettings) -> FastAPI:
     app.state.services = services
     add_error_answers(app)
     app.include_router(router)
+    app.include_router(learning_router)
     for folder in ("js", "css"):
         app.mount(f"/ui/{folder}", PageFiles(directory=ASSETS / folder))
     app.add_middleware(BodyLimit, prefix="/api/")

@@ -7,26 +7,27 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.jobs import ProposalWorker
+from app.models import ModelInfo
 from app.security import LOCAL_USER
+from app.settings import DEFAULT_MODEL
 from storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class ModelInfo:
-    """The model in use: its name, the hash of its weights, and the threshold the page starts with."""
-
-    name: str
-    sha256: str
-    threshold: float
-
-
-@dataclass(frozen=True)
 class Services:
-    """The open workspace, the proposal worker, and the model (None with --no-model)."""
+    """The open workspace, the proposal worker, the name of the model that runs begin from, and the device that runs
+    use as proposals do; None chooses the best.
+    """
 
     workspace: Workspace
     worker: ProposalWorker
-    model: ModelInfo | None
+    base_model: str = DEFAULT_MODEL
+    device: str | None = None
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The model in use; None with --no-model."""
+        return self.worker.model
 
 
 def services(request: Request) -> Services:

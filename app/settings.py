@@ -16,13 +16,16 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Options of `launch.py` without a command. Raises MaskwrightError for what cannot be served."""
+    """Options of `launch.py` without a command. Raises MaskwrightError for what cannot be served.
+
+    model: the base model; None is DEFAULT_MODEL, or the promoted model where there is one.
+    """
 
     workspace: Path = Path("workspace")
     host: str = "127.0.0.1"
     port: int = 7860
     open_browser: bool = False
-    model: str = DEFAULT_MODEL
+    model: str | None = None
     device: str | None = None
     precision: str = "auto"
     no_model: bool = False

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from storage.errors import NotFound
-from storage.tables import ImageRow
+from storage.tables import ImageRow, SegmentRow
 
 
 class ImageState(StrEnum):
@@ -105,6 +105,13 @@ def get_image(session: Session, image_id: int) -> ImageRecord:
 def list_images(session: Session, *, offset: int = 0, limit: int) -> tuple[ImageRecord, ...]:
     """At most `limit` images from the `offset`-th (from 0) on, in order."""
     rows = session.scalars(select(ImageRow).order_by(ImageRow.id).offset(offset).limit(limit))
+    return tuple(map(_record, rows))
+
+
+def labelled_images(session: Session) -> tuple[ImageRecord, ...]:
+    """The images that are done or have a segment, in order."""
+    has_segment = select(SegmentRow.image_id).where(SegmentRow.image_id == ImageRow.id).exists()
+    rows = session.scalars(select(ImageRow).where(or_(ImageRow.done, has_segment)).order_by(ImageRow.id))
     return tuple(map(_record, rows))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, case, insert, or_, select
 from sqlalchemy.orm import Session
 
 from core.annotation.mask import Mask
@@ -68,11 +69,20 @@ def has_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
     return session.scalar(select(ProposalSetRow.id).where(*same)) is not None
 
 
-def load_proposals(session: Session, image_id: int) -> tuple[StoredProposal, ...]:
-    """The newest model's proposals, and the decided ones of earlier models; best score first."""
-    newest = select(func.max(ProposalSetRow.id)).where(ProposalSetRow.image_id == image_id).scalar_subquery()
-    shown = or_(ProposalRow.proposal_set_id == newest, ProposalRow.decision != Decision.UNDECIDED)
+def load_proposals(session: Session, image_id: int, model_sha256: str | None = None) -> tuple[StoredProposal, ...]:
+    """The proposals of the model with this hash, of the newest where it gave none; and the decided ones of others.
+
+    Best score first. None asks for the newest.
+    """
+    wanted = select(ProposalSetRow.id).where(ProposalSetRow.image_id == image_id)
+    shown_set = wanted.order_by(_is_model(model_sha256), ProposalSetRow.id.desc()).limit(1).scalar_subquery()
+    shown = or_(ProposalRow.proposal_set_id == shown_set, ProposalRow.decision != Decision.UNDECIDED)
     return tuple(sorted(_load(session, image_id, shown), key=lambda proposal: (-proposal.score, proposal.id)))
+
+
+def _is_model(model_sha256: str | None) -> ColumnElement[int]:
+    """0 for the sets of this model and 1 for others, to sort by."""
+    return case((ProposalSetRow.model_sha256 == model_sha256, 0), else_=1)
 
 
 def get_proposals(session: Session, image_id: int, proposal_ids: Collection[int]) -> tuple[StoredProposal, ...]:
@@ -81,11 +91,24 @@ def get_proposals(session: Session, image_id: int, proposal_ids: Collection[int]
     return tuple(sorted(chosen, key=lambda proposal: proposal.id))
 
 
+def needs_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
+    """Whether this model is to answer for the image: see `images_to_propose`."""
+    return session.scalar(_unanswered(model_sha256).where(ImageRow.id == image_id)) is not None
+
+
 def images_to_propose(session: Session, model_sha256: str, limit: int) -> tuple[int, ...]:
-    """Ids of at most `limit` images that the model has not answered for; open ones before done ones."""
-    answered = select(ProposalSetRow.image_id).where(ProposalSetRow.model_sha256 == model_sha256)
-    waiting = select(ImageRow.id).where(ImageRow.id.not_in(answered)).order_by(ImageRow.done, ImageRow.id)
-    return tuple(session.scalars(waiting.limit(limit)))
+    """Ids of at most `limit` images that the model has not answered for; open ones before done ones.
+
+    A done image that any model answered for is not asked about again: it stays as it was judged.
+    """
+    return tuple(session.scalars(_unanswered(model_sha256).order_by(ImageRow.done, ImageRow.id).limit(limit)))
+
+
+def _unanswered(model_sha256: str) -> Select[Any]:
+    """Correlated, so that asking about one image looks at its own rows alone."""
+    by_any = select(ProposalSetRow.id).where(ProposalSetRow.image_id == ImageRow.id)
+    by_it = by_any.where(ProposalSetRow.model_sha256 == model_sha256)
+    return select(ImageRow.id).where(~by_it.exists(), or_(~ImageRow.done, ~by_any.exists()))
 
 
 def _load(session: Session, image_id: int, condition: ColumnElement[bool]) -> list[StoredProposal]:

@@ -35,6 +35,23 @@ _WORD_LENGTH = 16
 _SHA256_LENGTH = 64
 
 
+class Part(StrEnum):
+    """What an image of a snapshot is for: to learn from, or to judge by."""
+
+    LEARN = "learn"
+    CHECK = "check"
+
+
+class RunState(StrEnum):
+    """How far a run is; the last three are ends."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment, kept and returned in UTC; SQLite itself forgets the zone."""
 
@@ -75,6 +92,8 @@ class Base(DeclarativeBase):
         Decision: _word(Decision),
         Source: _word(Source),
         Operation: _word(Operation),
+        Part: _word(Part),
+        RunState: _word(RunState),
     }
 
 
@@ -204,3 +223,62 @@ class CorrectionRow(Base):
     shown_s: Mapped[float | None]
     evidence: Mapped[list[Any]] = mapped_column(JSON)
     change: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SnapshotRow(Base):
+    """A frozen, numbered data set: its images stand in `snapshot_image`. The database refuses to change either.
+
+    `categories`: the label set of that moment, [id, name, is_thing, [red, green, blue]] in order.
+    """
+
+    __tablename__ = "snapshot"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    categories: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class SnapshotImageRow(Base):
+    """An image of a snapshot: its truth is the one at `revision`."""
+
+    __tablename__ = "snapshot_image"
+
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    revision: Mapped[int]
+    part: Mapped[Part]
+
+
+class RunRow(Base):
+    """One training. `process_id` and `process_started` name the process that does it (storage.runs.ProcessName)."""
+
+    __tablename__ = "run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id"))
+    state: Mapped[RunState]
+    parent_sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH))
+    parent_name: Mapped[str] = mapped_column(Text)
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    message: Mapped[str] = mapped_column(Text)
+    process_id: Mapped[int | None]
+    process_started: Mapped[str | None] = mapped_column(String(64))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ModelRow(Base):
+    """A model that a run made; `name` is its folder's among the workspace's models."""
+
+    __tablename__ = "model"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH), unique=True)
+    parent_sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH))
+    parent_name: Mapped[str] = mapped_column(Text)
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    scores: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    promoted_at: Mapped[datetime | None]

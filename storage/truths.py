@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.annotation.mask import Mask
@@ -30,6 +30,17 @@ def load_truth(session: Session, image_id: int) -> Truth:
         done=done,
         last_segment_id=last_segment_id,
     )
+
+
+def count_segments_by_image(session: Session) -> tuple[tuple[int, int | None, int], ...]:
+    """(image id, category id, segments) of the present truth, None for unlabelled ones; crowds are not counted."""
+    rows = session.execute(
+        select(SegmentRow.image_id, SegmentRow.category_id, func.count())
+        .where(~SegmentRow.crowd)
+        .group_by(SegmentRow.image_id, SegmentRow.category_id)
+        .order_by(SegmentRow.image_id, SegmentRow.category_id)
+    )
+    return tuple((image_id, category_id, count) for image_id, category_id, count in rows)
 
 
 def _load_segments(session: Session, image_id: int, height: int, width: int) -> tuple[Segment, ...]:

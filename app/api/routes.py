@@ -19,11 +19,11 @@ from app.api.wire import (
 )
 from app.services import Services, services, user_of
 from app.workflows.correct import Submission, correct
+from app.workflows.propose import shown_proposals
 from core.annotation.corrections import undo_and_redo
 from storage.categories import load_label_set
 from storage.corrections import log_entries
 from storage.images import count_images, get_image, list_images, neighbours
-from storage.proposals import load_proposals
 from storage.truths import load_truth
 
 router = APIRouter(prefix="/api/v1")
@@ -46,14 +46,14 @@ def read_workspace(running: Running, user: User) -> dict[str, Any]:
     with running.workspace.database.read() as session:
         label_set = load_label_set(session)
         total, done = count_images(session)
-    model = running.model
+    model, trouble = running.model, running.worker.trouble
     return {
         "id": running.workspace.id,
         "name": running.workspace.folder.resolve().name,
         "user": user,
         "categories": [category_json(category) for category in label_set],
         "default_threshold": NEUTRAL_THRESHOLD if model is None else model.threshold,
-        "model": None if model is None else {"name": model.name, "sha256": model.sha256},
+        "model": None if model is None else {"name": model.name, "sha256": model.sha256, "trouble": trouble},
         "total": total,
         "done": done,
     }
@@ -81,7 +81,7 @@ def read_image(image_id: ImageId, running: Running, user: User, ahead: bool = Fa
         return image_json(
             image,
             load_truth(session, image_id),
-            load_proposals(session, image_id),
+            shown_proposals(session, image_id, None if running.model is None else running.model.sha256),
             load_label_set(session),
             neighbours(session, image_id),
             proposing,

@@ -20,11 +20,11 @@ CACHE_S = 3600
 
 
 def build_pages(services: Services) -> Blocks:
-    """The Annotate page at /, then /data and /labels."""
+    """The Annotate page at /, then /data, /labels and /train."""
     import gradio as gr
     from gradio.components import Navbar
 
-    from app.pages import annotate, data, labels
+    from app.pages import annotate, data, labels, train
 
     pages = gr.Blocks(title="Maskwright", fill_width=True, analytics_enabled=False, delete_cache=(CACHE_S, CACHE_S))
     with pages:
@@ -36,6 +36,9 @@ def build_pages(services: Services) -> Blocks:
     with pages.route("Labels", "/labels"):
         Navbar(main_page_name="Annotate")
         labels.build(pages, services)
+    with pages.route("Train", "/train"):
+        Navbar(main_page_name="Annotate")
+        train.build(pages, services)
     return pages
 
 

@@ -20,8 +20,10 @@ from core.formats.exported import ExportImage, Writer, write_file
 from core.formats.names import UniqueNames
 from core.formats.semantic_png import write_semantic_png
 from storage.categories import load_label_set
+from storage.corrections import rebuild
 from storage.errors import translated
 from storage.images import ImageRecord, list_images
+from storage.snapshots import Snapshot, load_snapshot
 from storage.truths import load_truth
 from storage.workspace import Workspace
 
@@ -33,6 +35,7 @@ WRITERS: dict[str, Writer] = {
     "semantic-png": write_semantic_png,
 }
 REPORT_FILE = "export-report.json"
+SNAPSHOT_FILE = "snapshot.json"
 IMAGES_FOLDER = "images"
 # What a killed export leaves beside OUT is swept away by a later one; none takes a day.
 STALE_DRAFT_S = 86_400
@@ -72,23 +75,26 @@ def export_workspace(
     images: bool = True,
     replace: bool = False,
     state: str = "all",
+    snapshot: int | None = None,
     progress: Progress = lambda finished, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
     """Write the truth of the workspace into the folder `out`, which must be new or empty.
 
     `format` is a key of WRITERS. `state` "all" takes every image that has a segment or is done, "done" those that
-    are done. `images` copies the photos, as upright as their masks, into images/. `replace` puts the export in the
-    place of an earlier one. `progress` is told (finished, total). Raises FormatError or StorageError and leaves
-    `out` as it was, also when `cancelled` comes true.
+    are done. `snapshot` takes the images of the snapshot with this number, their truth and the label set as they were
+    then, and says in SNAPSHOT_FILE which images a run learned from. `images` copies the photos, as upright as their
+    masks, into images/. `replace` puts the export in the place of an earlier one. `progress` is told (finished, total).
+    Raises FormatError or StorageError and leaves `out` as it was, also when `cancelled` comes true.
     """
     if format not in WRITERS:
         raise FormatError(f"no export format is called {format!r}; the formats are {', '.join(WRITERS)}")
     if state not in ("all", "done"):
         raise FormatError(f"images are chosen by the state all or done, got {state!r}")
     with workspace.database.read() as session:
-        label_set = load_label_set(session)
-    chosen = _Chosen(workspace, state, images, progress, cancelled)
+        frozen = None if snapshot is None else load_snapshot(session, snapshot)
+        label_set = load_label_set(session) if frozen is None else frozen.label_set
+    chosen = _Chosen(workspace, state, frozen, images, progress, cancelled)
     with translated(out), _appears_whole(out.resolve(), replace) as draft:
         return _write(chosen, WRITERS[format], format, label_set, draft)
 
@@ -97,10 +103,18 @@ class _Chosen:
     """The images of an export, one by one; each one's photo is written as it passes."""
 
     def __init__(
-        self, workspace: Workspace, state: str, photos: bool, progress: Progress, cancelled: Callable[[], bool]
+        self,
+        workspace: Workspace,
+        state: str,
+        frozen: Snapshot | None,
+        photos: bool,
+        progress: Progress,
+        cancelled: Callable[[], bool],
     ) -> None:
         self._workspace = workspace
         self._state = state
+        self.frozen = frozen
+        self._revisions = {} if frozen is None else {image.image_id: image.revision for image in frozen.images}
         self._photos = photos
         self._progress = progress
         self._cancelled = cancelled
@@ -125,8 +139,13 @@ class _Chosen:
 
     def _load(self, named: _Named) -> ExportImage | None:
         record = named.record
+        if self.frozen is not None and record.id not in self._revisions:
+            return None
         with self._workspace.database.read() as session:
-            truth = load_truth(session, record.id)
+            if self.frozen is None:
+                truth = load_truth(session, record.id)
+            else:
+                truth = rebuild(session, record.id, self._revisions[record.id])
         if not truth.done and (self._state == "done" or not truth.segments):
             return None
         return ExportImage(record.file_name, named.export_name, record.id, record.height, record.width, truth)
@@ -156,7 +175,10 @@ def _write(chosen: _Chosen, writer: Writer, format: str, label_set: LabelSet, dr
         notes.append(f"{len(renamed)} photos have another name in the export: {REPORT_FILE} lists them")
     if converted:
         notes.append(f"{converted} photos are written as the page shows them, not as their files were")
-    has_photos = [f"{IMAGES_FOLDER}/"] if (draft / IMAGES_FOLDER) in folders else []
+    beside = [f"{IMAGES_FOLDER}/"] if (draft / IMAGES_FOLDER) in folders else []
+    if chosen.frozen is not None:
+        write_file(draft / SNAPSHOT_FILE, _snapshot_json(chosen.frozen, chosen.written))
+        beside.append(SNAPSHOT_FILE)
     done = ExportReport(
         format=format,
         images=report.images,
@@ -164,7 +186,7 @@ def _write(chosen: _Chosen, writer: Writer, format: str, label_set: LabelSet, dr
         unlabelled_left_out=report.unlabelled_left_out,
         hidden_left_out=report.hidden_left_out,
         notes=tuple(notes),
-        files=(*report.files, *has_photos, REPORT_FILE),
+        files=(*report.files, *beside, REPORT_FILE),
     )
     write_file(draft / REPORT_FILE, _report_json(done, renamed))
     sync_folder(draft)
@@ -180,6 +202,17 @@ def _report_json(report: ExportReport, renamed: Sequence[_Named]) -> bytes:
         ],
     }
     return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _snapshot_json(snapshot: Snapshot, written: Sequence[_Named]) -> bytes:
+    names = {named.record.id: named.export_name for named in written}
+    images = [
+        {"image_id": one.image_id, "export_name": names[one.image_id], "revision": one.revision, "part": one.part.value}
+        for one in snapshot.images
+        if one.image_id in names
+    ]
+    value = {"snapshot": snapshot.id, "created_at": snapshot.created_at.isoformat(), "images": images}
+    return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 @contextmanager

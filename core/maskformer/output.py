@@ -31,6 +31,14 @@ def average_pooled(maps: Tensor, pool: int) -> Tensor:
     return maps if pool == 1 else F.avg_pool2d(maps, pool, ceil_mode=True)
 
 
+def sampled(maps: Tensor, points: Tensor) -> Tensor:
+    """Values [N, C, P] of maps [N, C, h, w] at points [N, P, 2], (x, y) as fractions 0..1 of the map.
+
+    Bilinear between cell centres; past the outermost centres, the values there.
+    """
+    return F.grid_sample(maps, 2 * points[:, None] - 1, padding_mode="border", align_corners=False)[:, :, 0]
+
+
 class Masks(Protocol):
     """The mask logits of a batch, float32, as far as they are asked for."""
 
@@ -48,8 +56,24 @@ class Masks(Protocol):
     def of(self, image: int, queries: Tensor) -> Tensor:
         """Those of some queries (int64 [n]) of one image: [n, h, w]."""
 
+    def of_pairs(self, images: Sequence[Tensor]) -> Tensor:
+        """Those of some queries (int64 [n]) of each image, image by image: [sum of n, h, w]."""
+
     def pooled(self, pool: int) -> Tensor:
         """`average_pooled` logits: [B, Q, ceil(h/pool), ceil(w/pool)]."""
+
+    def at_points(self, points: Tensor) -> Tensor:
+        """The logits `sampled` at points [B, P, 2] that an image's queries share: [B, Q, P]."""
+
+    def beside(self, others: Sequence[Masks]) -> Masks:
+        """These queries, then those of other outputs of the same kind for the same batch."""
+
+
+def rows_of(images: Sequence[Tensor]) -> Tensor:
+    """For each entry of the vectors, one an image, the image's number: int64 [sum of lengths]."""
+    device = images[0].device
+    numbers = [number for number, part in enumerate(images) for _ in range(len(part))]
+    return torch.tensor(numbers, dtype=torch.int64, device=device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +100,21 @@ class GivenMasks:
         """[n, h, w]."""
         return self.given[image, queries].float()
 
+    def of_pairs(self, images: Sequence[Tensor]) -> Tensor:
+        """[sum of n, h, w]."""
+        return self.given[rows_of(images), torch.cat(list(images))].float()
+
     def pooled(self, pool: int) -> Tensor:
         """[B, Q, ceil(h/pool), ceil(w/pool)]."""
         return average_pooled(self.given.float(), pool)
+
+    def at_points(self, points: Tensor) -> Tensor:
+        """[B, Q, P]."""
+        return sampled(self.given.float(), points)
+
+    def beside(self, others: Sequence[Masks]) -> GivenMasks:
+        """[B, all Q, h, w]."""
+        return GivenMasks(torch.cat([self.given, *(other.logits() for other in others)], dim=1)) if others else self
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +210,28 @@ class MaskProduct:
             return self.features.folded_product(image, embeddings)
         return mask_product(embeddings[None], self.features.full[image : image + 1])[0]
 
+    def of_pairs(self, images: Sequence[Tensor]) -> Tensor:
+        """[sum of n, h, w], in one product."""
+        embeddings = self.embeddings[rows_of(images), torch.cat(list(images))]
+        parts = torch.split(embeddings, [len(part) for part in images])
+        padded = torch.nn.utils.rnn.pad_sequence(list(parts), batch_first=True)
+        logits = mask_product(padded, self.features.full)
+        return torch.cat([logits[image, : len(part)] for image, part in enumerate(images)])
+
     def pooled(self, pool: int) -> Tensor:
         """[B, Q, ceil(h/pool), ceil(w/pool)]."""
         return mask_product(self.embeddings, average_pooled(self.features.full, pool))
+
+    def at_points(self, points: Tensor) -> Tensor:
+        """[B, Q, P]: the features are sampled, which is linear, and no mask is computed elsewhere."""
+        return mask_product(self.embeddings, sampled(self.features.full, points)[:, :, None])[:, :, 0]
+
+    def beside(self, others: Sequence[Masks]) -> MaskProduct:
+        """One product for all of them: outputs of one forward pass share their features."""
+        parts = [other for other in others if isinstance(other, MaskProduct) and other.features is self.features]
+        assert len(parts) == len(others), "masks of one forward pass"
+        joined = torch.cat([self.embeddings, *(part.embeddings for part in parts)], dim=1)
+        return MaskProduct(joined, self.features) if parts else self
 
     def _folds(self, queries: int) -> bool:
         """Whether folding is cheaper: few queries, and features that nobody has computed yet."""

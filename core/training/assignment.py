@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
+from itertools import accumulate, chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,11 +42,55 @@ class Matches:
 
 
 @dataclass(frozen=True, eq=False)
+class Pairs:
+    """All pairs of a batch in one, image by image and in each layer by layer: int64 [M] each.
+
+    layers, images, queries: where the pair is.   targets: indices into the targets of all images, one after the other.
+    counts: pairs of each image.
+    """
+
+    layers: Tensor
+    images: Tensor
+    queries: Tensor
+    targets: Tensor
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Matched:
     """truths: of each image, the targets that `matches` speaks of.   matches: [layer][image]."""
 
     truths: tuple[ImageTruth, ...]
     matches: list[list[Matches]]
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The pairs of all layers and images."""
+        cells = [
+            (layer, image, self.matches[layer][image])
+            for image in range(len(self.truths))
+            for layer in range(len(self.matches))
+        ]
+        firsts = list(accumulate((len(truth.labels) for truth in self.truths), initial=0))
+        lengths = [len(match.queries) for _, _, match in cells]
+        rows = [(layer, image, firsts[image]) for layer, image, _ in cells]
+        repeated = np.repeat(np.array(rows, dtype=np.int64), lengths, axis=0).T
+        layers, images, first = torch.from_numpy(np.ascontiguousarray(repeated)).to(self.truths[0].labels.device)
+        queries = torch.cat([match.queries for _, _, match in cells])
+        targets = torch.cat([match.targets for _, _, match in cells]) + first
+        return Pairs(
+            layers, images, queries, targets, tuple(np.reshape(lengths, (len(self.truths), -1)).sum(1).tolist())
+        )
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """Label codes of the targets of all images, one after the other: int64."""
+        return torch.cat([truth.labels for truth in self.truths])
+
+    def by_layer(self, values_M: Tensor) -> Tensor:
+        """Values [..., M] of the pairs summed in each layer: [..., L]."""
+        layers = torch.arange(len(self.matches), device=values_M.device)
+        return values_M @ (self.pairs.layers[:, None] == layers).to(values_M.dtype)
 
 
 class Matching(Protocol):

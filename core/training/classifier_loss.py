@@ -15,13 +15,18 @@ from core.training.target import Target
 
 
 def classifier_loss(
-    classifier: MaskClassifier, levels: Sequence[Tensor], targets: Sequence[Target], table: LabelTable
+    classifier: MaskClassifier,
+    levels: Sequence[Tensor],
+    targets: Sequence[Target],
+    table: LabelTable,
+    whole: float | None = None,
 ) -> Tensor:
     """Cross-entropy of the batch's masks, the mean over those that it can be asked about: float32, a scalar.
 
     levels: `PixelFeatures.levels` of the batch.   table: that of `LabelCodes`, on their device. A label that allows
     several categories is right with any of them. Ignored cells count as outside their mask. Not asked about: masks
     that may be anything, and those that are ignored as a whole; 0 when there is no other.
+    whole: the masks asked about in the batch that these images are a part of; None: they are all of it.
     Raises TrainingError when the targets' grid does not line up with the levels.
     """
     masks = [target.coverage() for target in targets]
@@ -30,7 +35,7 @@ def classifier_loss(
     asked_T = visible_T & ~allowed_TK.all(1)
     logits_TK = classifier(levels, masks, stride=_stride(targets[0].validity, levels[-1]))
     loss_T = -log_probability(logits_TK, allowed_TK) * asked_T
-    return loss_T.sum() / asked_T.sum().clamp(min=1)
+    return loss_T.sum() / (asked_T.sum().clamp(min=1) if whole is None else max(1, whole))
 
 
 def _stride(validity: Tensor, finest: Tensor) -> int:

@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.annotation.errors import TrainingError
+from core.maskformer.backbones.config import MAX_CHANNELS
 from core.maskformer.config import ModelConfig
+from core.maskformer.preprocessing import STRIDE_PX
 from core.training.augment import AugmentConfig
 from core.training.criterion import LossConfig
 from core.training.data.sources import SourceConfig
 from core.training.optimisation import OptimiserConfig
+from core.training.plain_values import read_fields
 from core.training.schedule import StageConfig
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "float16"]
+
+# What torch's random generators take.
+SEEDS = 2**63
+# Processes that make batches; each takes a few hundred MB.
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class TrainingConfig:
     frozen_stages: of the backbone, from its start; the stem is frozen with the first.
     trained_parts: the parts of the model that learn, by the start of their parameters' names; empty: all.
     evaluate_minutes, save_minutes: between two evaluations on held-back images, and two saves.
+    precision: of the network; losses are always float32. "float16" needs a CUDA device.
+    queries: how many a model that is started from is to have; None: as many as it has.
     input_px: the long side at which the trained model looks at photos.
     threshold: the score from which a person is shown the trained model's proposals at first.
     """
@@ -46,6 +56,7 @@ class TrainingConfig:
     precision: Precision = "bfloat16"
     evaluate_minutes: float = 5.0
     save_minutes: float = 2.0
+    queries: int | None = None
     input_px: int = 320
     threshold: float = 0.5
     workers: int = 1
@@ -54,12 +65,25 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if not self.stages:
             raise TrainingError("a training has at least one stage")
-        if self.precision not in ("float32", "bfloat16"):
-            raise TrainingError(f"precision is 'float32' or 'bfloat16', got {self.precision!r}")
+        if self.precision not in typing.get_args(Precision):
+            raise TrainingError(f"precision is 'float32', 'bfloat16' or 'float16', got {self.precision!r}")
         if not 0 <= self.threshold <= 1:
             raise TrainingError(f"threshold is a score from 0 to 1, got {self.threshold}")
-        if self.seed < 0 or self.workers < 0:
-            raise TrainingError(f"seed and workers are whole numbers from 0, got {self.seed} and {self.workers}")
+        if not 0 <= self.seed < SEEDS:
+            raise TrainingError(f"seed is a whole number from 0 to below 2**63, got {self.seed}")
+        if not 0 <= self.workers <= MOST_WORKERS:
+            raise TrainingError(f"workers is a whole number from 0 to {MOST_WORKERS}, got {self.workers}")
+        if not (self.evaluate_minutes >= 0 and self.save_minutes >= 0):
+            raise TrainingError(
+                "evaluate_minutes and save_minutes are 0 (after every step) or above, got "
+                f"{self.evaluate_minutes} and {self.save_minutes}"
+            )
+        if self.queries is not None and not 1 <= self.queries <= MAX_CHANNELS:
+            raise TrainingError(f"queries is a whole number from 1 to {MAX_CHANNELS}, or null, got {self.queries}")
+        if self.frozen_stages < 0:
+            raise TrainingError(f"frozen_stages is a number of stages from 0, got {self.frozen_stages}")
+        if not 32 <= self.input_px <= 4096 or self.input_px % STRIDE_PX:
+            raise TrainingError(f"input_px is a multiple of {STRIDE_PX} from 32 to 4096, got {self.input_px}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -67,8 +91,11 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
-        """The config of plain values; what is left out takes its default. Raises TrainingError for unknown names."""
-        config: TrainingConfig = _build(cls, values, "")
+        """The config of plain values; what is left out takes its default.
+
+        Raises TrainingError for names that are unknown and values that a field cannot have.
+        """
+        config: TrainingConfig = read_fields(cls, values, "", {ModelConfig: ModelConfig.from_dict})
         return config
 
 
@@ -78,38 +105,7 @@ def read_config(path: Path | None, seed: int | None) -> TrainingConfig:
     if path is not None:
         try:
             values = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise TrainingError(f"the configuration {path} cannot be read as JSON: {error}") from error
     config = TrainingConfig.from_dict(values)
     return config if seed is None else dataclasses.replace(config, seed=seed)
-
-
-def _build(kind: Any, values: Any, place: str) -> Any:
-    """An instance of the dataclass `kind` from a mapping, fields that are dataclasses likewise."""
-    if not isinstance(values, Mapping):
-        raise TrainingError(
-            f"the configuration's {place or 'content'} is a set of names and values, got {values!r:.60}"
-        )
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise TrainingError(f"the configuration has no {place}{unknown[0]}; known are {', '.join(sorted(hints))}")
-    try:
-        return kind(**{name: _value(hints[name], value, f"{place}{name}.") for name, value in values.items()})
-    except (TypeError, ValueError) as error:
-        if isinstance(error, TrainingError):
-            raise
-        raise TrainingError(f"the configuration's {place or 'content'} cannot be used: {error}") from error
-
-
-def _value(hint: Any, value: Any, place: str) -> Any:
-    if hint is ModelConfig:
-        return ModelConfig.from_dict(value)
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, place)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_value(arguments[0], item, place) for item in value)
-    if dataclasses.is_dataclass(arguments[-1] if arguments else None) and isinstance(value, Mapping):
-        return {name: _value(arguments[-1], item, f"{place}{name}.") for name, item in value.items()}
-    return value

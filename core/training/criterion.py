@@ -7,7 +7,10 @@ term by the batch's sum of weights. Matching is an image's own.
 Ignored cells enter nothing. Targets beyond the number of queries are neither positive nor negative: they are counted,
 their cells are unknown to the masks that do not hold them, and the losses are divided by the others' number.
 
-Legend: L layers, B images, Q queries, K categories, M pairs.
+In an image in work, a query that shows a mask a person rejected is taught "no object" as in a complete image. What it
+weighs more is no part of the divisor, which is known before the forward pass: it adds to the loss and dilutes nothing.
+
+Legend: L layers, B images, Q queries.
 """
 
 from __future__ import annotations
@@ -23,18 +26,24 @@ from torch import Tensor
 
 from core.annotation.errors import TrainingError
 from core.maskformer.output import MaskFormerOutput
-from core.training.assignment import Matched, Matching
+from core.training.assignment import Matching
 from core.training.box_loss import BoxLoss
 from core.training.box_matching import BoxMatching
 from core.training.class_loss import ClassLoss
+from core.training.counts import Counts, TargetCounter
 from core.training.fixed_matching import FixedMatching
 from core.training.labels import LabelTable
-from core.training.mask_loss import mask_terms, paired_logits
+from core.training.mask_loss import MaskLoss
 from core.training.masks import PixelLoss
 from core.training.matcher import MaskMatching
 from core.training.points_loss import point_loss
+from core.training.rejected_masks import rejected_queries
+from core.training.sampled_points import PointSampling
 from core.training.target import Target
 from core.training.truth import ImageTruth
+
+# Where every query weighs nothing, so does the loss: any divisor above 0 will do.
+LEAST_WEIGHT = 1e-30
 
 MatchingKind = Literal["hungarian", "fixed", "boxes"]
 
@@ -55,6 +64,8 @@ class LossConfig:
     pixels: of the cross-entropy of per-pixel heads, whose only term it is.
     names: of the names of the truth's masks, for models that have a mask classifier.
     matching_pool: see `MaskMatching.pool`.
+    mask_points: at how many points masks are compared, in the loss and in the matching; 0: at every cell.
+    mask_oversample, mask_uncertain: see `PointSampling`.
     """
 
     classes: float = 2.0
@@ -73,6 +84,9 @@ class LossConfig:
     pixels: float = 1.0
     names: float = 1.0
     matching_pool: int = 2
+    mask_points: int = 0
+    mask_oversample: float = 3.0
+    mask_uncertain: float = 0.75
 
     def __post_init__(self) -> None:
         if self.mask_loss not in ("bce", "focal"):
@@ -87,6 +101,14 @@ class LossConfig:
             raise TrainingError(f"loss weights are 0 or more and not all 0, got {self}")
         if not isinstance(self.matching_pool, int) or self.matching_pool < 1:
             raise TrainingError(f"matching_pool is a whole number from 1, got {self.matching_pool}")
+        if not isinstance(self.mask_points, int) or self.mask_points < 0:
+            raise TrainingError(f"mask_points is a whole number from 0 (every cell), got {self.mask_points}")
+        PointSampling(max(1, self.mask_points), self.mask_oversample, self.mask_uncertain)
+
+    @property
+    def sampling(self) -> PointSampling | None:
+        """Where masks are compared; None: at every cell."""
+        return PointSampling(self.mask_points, self.mask_oversample, self.mask_uncertain) if self.mask_points else None
 
     def build_matching(self) -> Matching:
         """The matching with the loss's weights."""
@@ -94,7 +116,9 @@ class LossConfig:
             return FixedMatching()
         if self.matching == "boxes":
             return BoxMatching(self.classes, self.boxes, self.giou)
-        return MaskMatching(self.classes, self.masks, self.dice, self.mask_loss, self.matching_pool)
+        return MaskMatching(
+            self.classes, self.masks, self.dice, self.mask_loss, pool=self.matching_pool, points=self.sampling
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +144,14 @@ class LossFunction(Protocol):
     config: LossConfig
     table: LabelTable
 
-    def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...]) -> Losses:
-        """The losses of a forward pass. Raises TrainingError on outputs that cannot be learned from."""
+    def count(self, targets: Sequence[Target], queries: int) -> Counts:
+        """What images with these targets add to the counts of their batch. Fast on the CPU."""
+
+    def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...], whole: Counts | None = None) -> Losses:
+        """The losses of a forward pass. Raises TrainingError on outputs that cannot be learned from.
+
+        whole: the counts of the batch that these images are a part of; None: they are all of it.
+        """
 
 
 def check_batch(output: MaskFormerOutput, targets: tuple[Target, ...]) -> None:
@@ -142,44 +172,45 @@ class Criterion:
         self.table = table
         self.matching = config.build_matching()
         self.class_loss = ClassLoss(config.no_object, config.no_object_partial, table)
+        self.mask_loss = MaskLoss(config.mask_loss, config.sampling, quality=config.by_quality)
         self.box_loss = BoxLoss(table.things, stuff_too=config.matching == "boxes")
+        self.count = TargetCounter(
+            table.to(torch.device("cpu")),
+            fixed=config.matching == "fixed",
+            stuff_too=self.box_loss.stuff_too,
+            no_object=config.no_object,
+            no_object_partial=config.no_object_partial,
+        )
 
-    def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...]) -> Losses:
-        """The losses of a forward pass. Raises TrainingError on costs that are not finite or missing targets."""
+    def __call__(self, output: MaskFormerOutput, targets: tuple[Target, ...], whole: Counts | None = None) -> Losses:
+        """The losses of a forward pass. Raises TrainingError on costs that are not finite or missing targets.
+
+        whole: the counts of the batch that these images are a part of; None: they are all of it.
+        """
         check_batch(output, targets)
-        layers = supervised_layers(output, self.config)
+        layers, queries = supervised_layers(output, self.config), output.class_logits.shape[1]
+        whole = whole or self.count(targets, queries)
         matched = self.matching(layers, [ImageTruth.of(target) for target in targets], self.table)
-        by_image = list(zip(*matched.matches, strict=True))
-        logits = [paired_logits(layers, image, matches) for image, matches in enumerate(by_image)]
+        masks = layers[0].masks.beside([layer.masks for layer in layers[1:]])
+        mask_terms = self.mask_loss(masks, matched, queries)
+        rejected_LBQ = rejected_queries(masks, targets, self.config.matching_pool, layers=len(layers))
         with torch.autocast(output.class_logits.device.type, enabled=False):
-            terms = self._class_and_mask_terms(layers, matched, logits)
+            class_logits = torch.stack([layer.class_logits for layer in layers]).float()
+            classes_L = self.class_loss(class_logits, matched, mask_terms.iou, rejected_LBQ)
+            masks_L, dice_L = matched.by_layer(torch.stack((mask_terms.pixels, mask_terms.dice)))
+            terms = {
+                "classes": self.config.classes * self._summed(classes_L) / max(whole.weight, LEAST_WEIGHT),
+                "masks": self.config.masks * self._summed(masks_L) / max(1, whole.pairs),
+                "dice": self.config.dice * self._summed(dice_L) / max(1, whole.pairs),
+            }
             if output.boxes is not None:
                 l1_L, giou_L = self.box_loss(layers, matched)
-                terms["boxes"] = self.config.boxes * self._summed(l1_L)
-                terms["giou"] = self.config.giou * self._summed(giou_L)
+                terms["boxes"] = self.config.boxes * self._summed(l1_L) / max(1, whole.boxes)
+                terms["giou"] = self.config.giou * self._summed(giou_L) / max(1, whole.boxes)
             if output.point_logits is not None:
-                heat = point_loss(output.point_logits.float(), targets, self.config.points_partial)
+                heat = point_loss(output.point_logits.float(), targets, self.config.points_partial, whole.centres)
                 terms["points"] = self.config.points * heat
         return Losses(terms, sum(len(match.left_out) for match in matched.matches[0]))
-
-    def _class_and_mask_terms(
-        self, layers: Sequence[MaskFormerOutput], matched: Matched, logits: Sequence[Tensor | None]
-    ) -> dict[str, Tensor]:
-        by_image = zip(*matched.matches, strict=True)
-        parts = [
-            mask_terms(*image, self.config.mask_loss) for image in zip(logits, matched.truths, by_image, strict=True)
-        ]
-        by_layer = [list(layer) for layer in zip(*parts, strict=True)]
-        masks_L, dice_L, _ = torch.stack([torch.cat(layer, dim=1).sum(1) for layer in by_layer], dim=1)
-        worths = [[image[2].detach() for image in layer] for layer in by_layer] if self.config.by_quality else None
-        class_logits = torch.stack([layer.class_logits for layer in layers]).float()
-        classes_L = self.class_loss(class_logits, matched, worths)
-        count = max(1, sum(len(match.queries) for match in matched.matches[0]))
-        return {
-            "classes": self.config.classes * self._summed(classes_L),
-            "masks": self.config.masks * self._summed(masks_L) / count,
-            "dice": self.config.dice * self._summed(dice_L) / count,
-        }
 
     def _summed(self, terms_L: Tensor) -> Tensor:
         """Over the layers, in the order of `supervised_layers`."""

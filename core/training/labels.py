@@ -58,6 +58,10 @@ class LabelCodes:
             return self._codes.get(REGION, self.anything)
         return self.any_thing if unnamed == "thing" else self.anything
 
+    def is_thing(self, code: int) -> bool:
+        """Whether masks of this label are known to be things."""
+        return bool(self.table.things[code])
+
 
 def log_probability(class_logits: Tensor, allowed: Tensor) -> Tensor:
     """Log of the summed probability of the allowed columns: logits [..., K+1], bool [..., K+1] → [...]."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore
 from core.training.data.images import LabelledImage, Pixels
-from core.training.evaluation import LEAST_AREA_PX
+from core.training.metrics.reading import LeaveOut, first_reading, read_images
+from core.training.metrics.recall import LEAST_AREA_PX
 
 # What a person is offered at a glance.
 FEW_NAMES = 5
@@ -31,14 +32,22 @@ class NameScores:
 
 
 def judge_names(
-    images: Iterable[LabelledImage], classify: Classify, known: Sequence[str], *, watch: Callable[[], None]
+    images: Iterable[LabelledImage],
+    classify: Classify,
+    known: Sequence[str],
+    *,
+    watch: Callable[[], None],
+    leave_out: LeaveOut = None,
 ) -> NameScores:
-    """Names of the truth masks of at least LEAST_AREA_PX whose true name is among the `known` ones."""
+    """Names of the truth masks of at least LEAST_AREA_PX whose true name is among the `known` ones.
+
+    leave_out: see `read_images`.
+    """
     places: list[int] = []
     truths: list[str] = []
-    for image in images:
-        asked = [one for one in image.readers[0]().masks if one.category in known and one.mask.area >= LEAST_AREA_PX]
-        answers = classify(image.pixels(), [one.mask for one in asked])
+    for _, (pixels, labels) in read_images(images, first_reading, leave_out):
+        asked = [one for one in labels.masks if one.category in known and one.mask.area >= LEAST_AREA_PX]
+        answers = classify(pixels, [one.mask for one in asked])
         for one, ranked in zip(asked, answers, strict=True):
             assert one.category is not None
             truths.append(one.category)

@@ -18,6 +18,7 @@ class OptimiserConfig:
 
     weight_decay: for matrices and filters; norms, biases and embeddings have none.
     clip: largest norm of the whole gradient.   average: decay of the running average per step.
+    accumulate: parts in which a batch passes the network, one after the other: less memory, the same losses.
     """
 
     rate: float = 6e-4
@@ -26,12 +27,17 @@ class OptimiserConfig:
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 3.0
     average: float = 0.998
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if not (self.rate > 0 and self.backbone_rate >= 0 and self.weight_decay >= 0 and self.clip > 0):
             raise TrainingError(f"rates and the clip norm are above 0, the weight decay is not below, got {self}")
         if not all(0 <= value < 1 for value in (*self.betas, self.average)):
             raise TrainingError(f"betas and average lie from 0 to below 1, got {self.betas} and {self.average}")
+        if not isinstance(self.accumulate, int) or self.accumulate < 1:
+            raise TrainingError(
+                f"accumulate is a whole number of parts from 1 (the batch as one), got {self.accumulate}"
+            )
 
 
 def build_optimiser(model: MaskFormer, config: OptimiserConfig) -> torch.optim.AdamW:

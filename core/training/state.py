@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from core.annotation.errors import TrainingError
 from core.annotation.files import write_atomically
 
 NOTES_KEY = "notes"
+DIGEST_KEY = "sha256"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,21 +30,36 @@ class TrainingState:
 
     def write(self, path: Path) -> None:
         """Write the whole file or none of it."""
-        content = safetensors.torch.save(dict(self.tensors), {NOTES_KEY: json.dumps(self.notes)})
+        notes = json.dumps(self.notes)
+        metadata = {NOTES_KEY: notes, DIGEST_KEY: _digest(self.tensors, notes)}
+        content = safetensors.torch.save(dict(self.tensors), metadata)
         with write_atomically(path) as file:
             file.write(content)
 
     @classmethod
     def read(cls, path: Path) -> TrainingState:
-        """Raises TrainingError when there is no such file or it is damaged."""
+        """Raises TrainingError when there is no such file or it is not what was written."""
         if not path.is_file():
             raise TrainingError(f"{path} is not there, so nothing can be resumed; start without --resume")
         try:
             with safetensors.safe_open(str(path), "pt") as file:
-                notes = json.loads(file.metadata()[NOTES_KEY])
-                return cls({name: file.get_tensor(name) for name in file.keys()}, notes)  # noqa: SIM118  # no mapping
-        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            state = cls(tensors, json.loads(metadata[NOTES_KEY]))
+            if _digest(tensors, metadata[NOTES_KEY]) != metadata[DIGEST_KEY]:
+                raise ValueError("its content was changed after it was written")
+        except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             raise TrainingError(f"{path} is damaged ({error}); start the training anew") from error
+        return state
+
+
+def _digest(tensors: Mapping[str, Tensor], notes: str) -> str:
+    """SHA-256 of names, values and notes, hexadecimal."""
+    found = hashlib.sha256(notes.encode())
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].contiguous().flatten().view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def model_tensors(prefix: str, model: nn.Module) -> dict[str, Tensor]:

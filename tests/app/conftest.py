@@ -24,7 +24,7 @@ def furnished(tmp_path) -> Iterator[tuple[Workspace, ImageRecord]]:
 def client(furnished) -> Iterator[TestClient]:
     """The HTTP interface over that workspace, without a model and without the pages."""
     workspace, _ = furnished
-    services = Services(workspace, ProposalWorker(workspace, None, None), None)
+    services = Services(workspace, ProposalWorker(workspace, None))
     app = build_app(services, ServerSettings(api_only=True, no_model=True))
     with TestClient(app, base_url="http://127.0.0.1:7860") as http:
         yield http

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from app.cli import main
+from tests.app.workflows.learning.corrected import base_model, corrected_workspace
 from tests.serving import PROJECT
 
 
@@ -58,3 +59,39 @@ def test_a_taken_port_is_named_with_the_remedy(capsys, tmp_path):
         assert main(["--workspace", str(tmp_path / "w"), "--port", str(port), "--no-model"]) == 2
     assert f"127.0.0.1:{port} cannot be used" in capsys.readouterr().err
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["train"], "--workspace DIR"),
+        (["train", "--data", "a"], "--out DIR"),
+        (["train", "--workspace", "w", "--data", "a"], "--data does not go with --workspace"),
+        (["train", "--workspace", "w", "--run", "1", "--minutes", "3"], "--minutes does not go with --run"),
+        (["train", "--workspace", "w", "--run", "1", "--seed", "0"], "--seed does not go with --run"),
+        (["train", "--workspace", "w", "--device", "gpu"], "no device is called 'gpu'"),
+        (["train", "--workspace", "w", "--seed", "-1"], "a seed is a whole number from 0"),
+        (["train", "--data", "a", "--out", "b", "--low-priority"], "--low-priority does not go with --data"),
+        (["train", "--workspace", "no-such-place"], "no-such-place is no workspace"),
+        (["train", "--workspace", "no-such-place", "--minutes", "0"], "more than 0"),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(arguments, reason, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_a_workspace_trains_compares_and_promotes_in_one_command(capsys, tmp_path):
+    workspace, _ = corrected_workspace(tmp_path / "w", done=4)
+    workspace.close()
+    options = ["--minutes", "0.03", "--start", base_model(tmp_path), "--device", "cpu", "--promote"]
+    assert main(["train", "--workspace", str(tmp_path / "w"), *options]) == 0
+    said = capsys.readouterr().out
+    assert "new person, car, sky, road" in said
+    assert "| panoptic quality |" in said
+    assert "run-1 is promoted" in said
+    assert main(["train", "--workspace", str(tmp_path / "w"), "--run", "1"]) == 2
+    assert "has used its time" in capsys.readouterr().err
+    assert main(["export", "--workspace", str(tmp_path / "w"), "--format", "coco", "--snapshot", "7", "out"]) == 2
+    assert "no snapshot 7: there are 1" in capsys.readouterr().err

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from app.models import FALLBACK_THRESHOLD, describe_model, open_predictor, proposer_loader, workspace_labels
-from app.settings import DEFAULT_MODEL, ServerSettings
+from app.settings import DEFAULT_MODEL
 from core.annotation.errors import ModelError
 from core.annotation.proposals import REGION
 from core.maskformer.checkpoint import save_model
@@ -29,7 +29,7 @@ def test_a_model_that_comes_with_the_project_is_known_by_its_name():
 def test_a_model_of_the_workspace_is_known_by_its_name(models):
     model = describe_model("mine", models)
     assert (model.info.name, model.info.threshold) == ("mine", 0.25)
-    loaded = proposer_loader(ServerSettings(model="mine", device="cpu"), model, models)()
+    loaded = proposer_loader(models / "mine", model.info, device="cpu", precision="float32")()
     assert loaded.model_sha256 == loaded.predictor.model.weights_sha256 == model.info.sha256
     with pytest.raises(ModelError, match="mine"):
         describe_model("mine")

@@ -66,7 +66,7 @@ def test_another_address_than_loopback_needs_a_password():
 
 def test_with_a_password_everything_asks_for_it_and_the_name_is_stored(furnished):
     workspace, image = furnished
-    services = Services(workspace, ProposalWorker(workspace, None, None), None)
+    services = Services(workspace, ProposalWorker(workspace, None))
     settings = ServerSettings(host="0.0.0.0", password="s3cret", api_only=True, no_model=True)  # noqa: S104
     with TestClient(build_app(services, settings)) as http:
         for path in ("/api/v1/workspace", f"/api/v1/images/{image.id}/photo", "/ui/js/main.mjs"):

@@ -20,7 +20,11 @@ from storage.categories import add_category, load_label_set, remove_category
 from storage.corrections import history
 from storage.evidence import Evidence, proposals_to_json
 from storage.images import add_image, list_images
+from storage.models import NewModel, add_model, list_models, promoted_model, set_promoted_model
 from storage.proposals import get_proposals, load_proposals, save_proposals
+from storage.runs import NewRun, ProcessName, add_run, end_run, list_runs
+from storage.snapshots import SnapshotImage, add_snapshot, load_snapshot
+from storage.tables import Part, RunState
 from storage.truths import load_truth
 from storage.workspace import DATABASE_NAME, Workspace
 from tests.storage.stored_samples import MODEL, box_mask, correct, filled_image, new_image, proposal_ids
@@ -52,6 +56,22 @@ def tell(session: Session) -> None:
     add_category(session, name="bird", is_thing=True)
     add_category(session, name="sky", is_thing=False, colour=(1, 2, 3))
     remove_category(session, 4)
+    _tell_of_learning(session, first, second)
+
+
+def _tell_of_learning(session: Session, first: int, second: int) -> None:
+    """A run that failed, and one whose model was promoted."""
+    images = [SnapshotImage(first, 9, Part.LEARN), SnapshotImage(second, 2, Part.CHECK)]
+    snapshot = add_snapshot(session, images)
+    failed, finished = (
+        add_run(session, NewRun(snapshot.id, MODEL, "default", {"minutes": 0.5}), process=ProcessName(12, "34.56"))
+        for _ in range(2)
+    )
+    end_run(session, failed.id, RunState.FAILED, "the disk is full – ü")
+    end_run(session, finished.id, RunState.FINISHED, "")
+    scores = {"pq": 0.25, "named": None}
+    made = add_model(session, NewModel("run-2", "c" * 64, MODEL, "default", snapshot.id, finished.id, scores))
+    set_promoted_model(session, made.id)
 
 
 def describe(workspace: Workspace) -> dict[str, Any]:
@@ -75,7 +95,34 @@ def describe(workspace: Workspace) -> dict[str, Any]:
                 }
                 for image in list_images(session, limit=99)
             ],
+            **_learning(session),
         }
+
+
+def _learning(session: Session) -> dict[str, Any]:
+    """Of snapshots, runs and models; nothing where there is none, as before schema 0002."""
+    runs = list_runs(session)
+    if not runs:
+        return {}
+    snapshots = [load_snapshot(session, number) for number in sorted({run.snapshot_id for run in runs})]
+    promoted = promoted_model(session)
+    return {
+        "snapshots": [
+            [
+                [one.id, [category.name for category in one.label_set]],
+                [[image.image_id, image.revision, image.part.value] for image in one.images],
+            ]
+            for one in snapshots
+        ],
+        "runs": [
+            [run.id, run.snapshot_id, run.parent_name, dict(run.request), run.state.value, run.message] for run in runs
+        ],
+        "models": [
+            [one.id, one.name, one.sha256, one.parent_sha256, one.run_id, dict(one.scores)]
+            for one in list_models(session)
+        ],
+        "promoted": None if promoted is None else promoted.name,
+    }
 
 
 def _truth(session: Session, image_id: int) -> dict[str, Any]:

@@ -10,7 +10,14 @@ from core.annotation.truth import Decision
 from storage.engine import Database
 from storage.errors import NotFound
 from storage.images import add_image
-from storage.proposals import get_proposals, has_proposals, images_to_propose, load_proposals, save_proposals
+from storage.proposals import (
+    get_proposals,
+    has_proposals,
+    images_to_propose,
+    load_proposals,
+    needs_proposals,
+    save_proposals,
+)
 from storage.tables import ProposalRow
 from tests.storage.stored_samples import HEIGHT, MODEL, WIDTH, correct, filled_image, new_image, proposal_ids, proposals
 
@@ -88,12 +95,35 @@ def test_proposals_are_got_by_id_from_their_own_image_only(database: Database) -
 
 def test_open_images_are_proposed_for_before_done_ones(database: Database) -> None:
     with database.write() as session:
-        first, second, third = (filled_image(session, name) for name in "123")
+        first, second, third = (add_image(session, new_image(name))[0].id for name in "123")
         correct(session, first, Request(Operation.DONE))
         assert images_to_propose(session, NEWER, 10) == (second, third, first)
         assert images_to_propose(session, NEWER, 1) == (second,)
         save_proposals(session, second, NEWER, "newer", [])
         assert images_to_propose(session, NEWER, 10) == (third, first)
+
+
+def test_a_done_image_that_was_proposed_for_is_left_alone_until_it_is_open_again(database: Database) -> None:
+    with database.write() as session:
+        done, open_one = filled_image(session, "1"), filled_image(session, "2")
+        correct(session, done, Request(Operation.DONE))
+        assert images_to_propose(session, NEWER, 10) == (open_one,)
+        assert not needs_proposals(session, done, NEWER)
+        correct(session, done, Request(Operation.UNDO))
+        assert images_to_propose(session, NEWER, 10) == (done, open_one)
+        assert needs_proposals(session, done, NEWER)
+        assert not needs_proposals(session, done, MODEL)
+
+
+def test_an_earlier_model_in_use_again_shows_its_own_proposals(database: Database) -> None:
+    with database.write() as session:
+        image_id = filled_image(session, count=3)
+        correct(session, image_id, Request(Operation.REJECT, proposals=(proposal_ids(session, image_id)[0],)))
+        save_proposals(session, image_id, NEWER, "newer", proposals(2))
+        shown = load_proposals(session, image_id, MODEL)
+        assert [one.model_sha256 for one in shown] == [MODEL] * 3
+        assert sum(one.model_sha256 == NEWER for one in load_proposals(session, image_id, NEWER)) == 2
+        assert load_proposals(session, image_id, "f" * 64) == load_proposals(session, image_id, NEWER)
 
 
 def test_proposals_of_an_unknown_image_are_refused(database: Database) -> None:

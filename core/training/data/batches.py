@@ -6,24 +6,27 @@ That makes the order of the data resumable with nothing but a step number, for a
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from core.annotation.errors import TrainingError
-from core.training.augment import AugmentConfig, Example, make_example
-from core.training.data.images import LabelledImage
-from core.training.data.prepared import PreparedImage, prepare
+from core.annotation.errors import MaskwrightError, TrainingError
+from core.training.augment import AugmentConfig, Example, draw_scene, example_of
+from core.training.copy_paste import paste_things
+from core.training.data.images import LabelledImage, Skipped
+from core.training.data.prepared import PhotoCache
 from core.training.data.sources import Unnamed
 from core.training.labels import LabelCodes
+from core.training.scene import Scene
 from core.training.target import Batch
 
-# What a worker keeps decoded: past this many photos the least recently used is decoded anew (about 2 GB).
-KEPT_PHOTOS = 4000
+# So many photos in a row that cannot be used are no accident: the folder is gone, or a disk.
+MOST_DRAWS = 20
 
 
 class Mixture:
@@ -36,43 +39,79 @@ class Mixture:
         weights = np.array([weight for _, weight, _ in sets])
         self.shares = weights / weights.sum()
 
+    @property
+    def size(self) -> int:
+        """How many images all sets have."""
+        return sum(len(images) for images, _ in self.sets)
+
     def draw(self, rng: np.random.Generator) -> tuple[LabelledImage, Unnamed]:
         """A random image, and what its unnamed masks are."""
         images, unnamed = self.sets[rng.choice(len(self.sets), p=self.shares)]
         return images[rng.integers(len(images))], unnamed
 
 
-# (step, crop side in pixels, photos in the batch)
-BatchKey = tuple[int, int, int]
+# (step, crop side in pixels, the places of the step's batch that are made here)
+BatchKey = tuple[int, int, range]
 
 
 class StepBatches(Dataset[Batch]):
-    """The batch of a key; `__getitem__` uses no state but caches."""
+    """The batch of a key; `__getitem__` uses no state but caches.
+
+    skipped: photos drawn so far that could not be used, by item; filled where `iterate_batches` hands batches over.
+    """
 
     def __init__(self, mixture: Mixture, *, codes: LabelCodes, augment: AugmentConfig, seed: int) -> None:
         self.mixture = mixture
         self.codes = codes
         self.augment = augment
         self.seed = seed
+        self.skipped: dict[str, Skipped] = {}
 
     @cached_property
-    def _prepare(self) -> Callable[[LabelledImage], PreparedImage]:
+    def _photos(self) -> PhotoCache:
         """Made where it is first used: a worker has its own, and what travels to it is small."""
-        return lru_cache(maxsize=KEPT_PHOTOS)(prepare)
+        return PhotoCache.of_worker()
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name != "_prepare"}
+        return {name: value for name, value in vars(self).items() if name != "_photos"}
 
     def __getitem__(self, key: BatchKey) -> Batch:
-        step, crop_px, size = key
-        return collate([self._example(step, place, crop_px) for place in range(size)])
+        step, crop_px, places = key
+        skipped: list[Skipped] = []
+        batch = collate([self._example_at(step, place, crop_px, skipped) for place in places])
+        return replace(batch, skipped=tuple(skipped))
 
-    def _example(self, step: int, place: int, crop_px: int) -> Example:
+    def _example_at(self, step: int, place: int, crop_px: int, skipped: list[Skipped]) -> Example:
+        """The example, and the seed by which the points of its mask loss are drawn."""
+        example = self._example(step, place, crop_px, skipped)
+        (points_seed,) = np.random.SeedSequence([self.seed, step, place], spawn_key=(1,)).generate_state(1)
+        return replace(example, target=replace(example.target, points_seed=int(points_seed)))
+
+    def _example(self, step: int, place: int, crop_px: int, skipped: list[Skipped]) -> Example:
         rng = np.random.default_rng([self.seed, step, place])
-        image, unnamed = self.mixture.draw(rng)
-        return make_example(
-            self._prepare(image), crop_px=crop_px, codes=self.codes, unnamed=unnamed, config=self.augment, rng=rng
-        )
+        scene = self._scene(crop_px, rng, skipped)
+        if self.augment.copy_paste > 0 and rng.random() < self.augment.copy_paste:
+            donor = self._scene(crop_px, rng, skipped)
+            scene = paste_things(scene, donor, codes=self.codes, most=self.augment.pasted, rng=rng)
+        return example_of(scene, crop_px, self.augment)
+
+    def _scene(self, crop_px: int, rng: np.random.Generator, skipped: list[Skipped]) -> Scene:
+        """A random photo's scene; the next draw takes the place of one that cannot be used."""
+        for _ in range(MOST_DRAWS):
+            image, unnamed = self.mixture.draw(rng)
+            try:
+                return draw_scene(
+                    self._photos.get(image),
+                    crop_px=crop_px,
+                    codes=self.codes,
+                    unnamed=unnamed,
+                    config=self.augment,
+                    rng=rng,
+                )
+            except MaskwrightError as error:
+                skipped.append(Skipped(f"photo {image.name}", str(error).removeprefix(f"{image.name}: ")))
+        last = f"{skipped[-1].item}: {skipped[-1].reason}"
+        raise TrainingError(f"{MOST_DRAWS} photos drawn one after another cannot be used; check the data sets ({last})")
 
 
 def collate(examples: Sequence[Example]) -> Batch:
@@ -87,7 +126,7 @@ def collate(examples: Sequence[Example]) -> Batch:
 def iterate_batches(batches: StepBatches, keys: Iterator[BatchKey], *, workers: int) -> Iterator[Batch]:
     """The batches of the keys in their order, made ahead in `workers` processes (0: here)."""
     loader = DataLoader(
-        batches,
+        _Attempts(batches),
         sampler=_Keys(keys),
         batch_size=None,
         num_workers=workers,
@@ -97,7 +136,28 @@ def iterate_batches(batches: StepBatches, keys: Iterator[BatchKey], *, workers: 
         # Without one of its own it draws from torch's random state, which a resumed run must find untouched.
         generator=torch.Generator(),
     )
-    return iter(loader)
+    return _noting(batches, iter(loader))
+
+
+class _Attempts(Dataset[Batch | MaskwrightError]):
+    """What goes wrong in a worker comes back as a value: raised there, its traceback would become the message."""
+
+    def __init__(self, batches: StepBatches) -> None:
+        self._batches = batches
+
+    def __getitem__(self, key: BatchKey) -> Batch | MaskwrightError:
+        try:
+            return self._batches[key]
+        except MaskwrightError as error:
+            return error
+
+
+def _noting(batches: StepBatches, made: Iterator[Batch | MaskwrightError]) -> Iterator[Batch]:
+    for batch in made:
+        if isinstance(batch, MaskwrightError):
+            raise batch
+        batches.skipped.update((one.item, one) for one in batch.skipped)
+        yield batch
 
 
 class _Keys(Sampler[BatchKey]):

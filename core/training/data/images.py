@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL.PngImagePlugin import PngImageFile
 
 from core.annotation.errors import TrainingError
+from core.annotation.labels import Category
 from core.annotation.mask import Mask
 from core.formats.photo import read_photo
 
 Pixels = npt.NDArray[np.uint8]
-PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -34,51 +35,115 @@ class Labels:
 
     ignored: pixels of which nothing is known and nothing may be learned (crowds, void); None when there are none.
     complete: True when every pixel outside the masks is known to belong to none.
+    rejected: masks that a person said are none, where `complete` does not say it: it is said of these masks alone, not
+        of their pixels.
     """
 
     masks: tuple[LabelledMask, ...]
     ignored: Mask | None
     complete: bool
+    rejected: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImage:
     """An image file and one or more readings of its labels (BSDS500 has one an annotator).
 
-    The readers are called when the labels are needed and are cheap to hold.
+    The readers are called when the labels are needed and are cheap to hold. They raise TrainingError or MaskError.
+    title: what messages call the image, for files whose own names say nothing; empty: its folder and file name.
+    whole: reads the labels with one whole mask a category, for semantic sets, whose `readers` give connected parts
+        and leave specks out; None: the first reader leaves nothing out.
     """
 
     path: Path
     readers: tuple[Callable[[], Labels], ...]
+    title: str = ""
+    whole: Callable[[], Labels] | None = None
 
     @property
     def name(self) -> str:
-        """Folder and file name: enough for a person to find the image."""
-        return f"{self.path.parent.name}/{self.path.name}"
+        """Enough for a person to find the image."""
+        return self.title or _shown(self.path)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the file's bytes, hexadecimal."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
+    def category_labels(self) -> Labels:
+        """The labels for what asks each pixel's category alone: no speck is left out. Raises as the readers do."""
+        return (self.whole or self.readers[0])()
+
     def pixels(self) -> Pixels:
         """The decoded photo, uint8 RGB [H, W, 3]. Raises PhotoError."""
         return read_photo(self.path, name=self.name).pixels
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """Something of a data set that is not used: an image, a segment, a category. The reason ends a sentence on it."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An image before its files were looked at.
+
+    labels: its label files, one channel of ids each, as large as the photo.
+    size: (height, width) that the set says the photo has; None: it does not say.
+    """
+
+    image: LabelledImage
+    labels: tuple[Path, ...] = ()
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a format's reader found in a folder, before photos and label files were looked at."""
+
+    categories: tuple[Category, ...]
+    candidates: tuple[Candidate, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
 def read_ids(path: Path) -> npt.NDArray[np.int32]:
-    """A PNG of whole numbers, 8 or 16 bit, as int32 [H, W]. Raises TrainingError when it is none."""
-    ids = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if ids is None:
-        raise TrainingError(f"{path.parent.name}/{path.name} is missing or no PNG; put the label file there")
-    if ids.ndim != 2:
-        raise TrainingError(f"{path.parent.name}/{path.name} has {ids.shape[2]} channels; a label file has one, of ids")
-    return ids.astype(np.int32)
+    """A PNG of whole numbers, up to 16 bits, or with a palette, as int32 [H, W]. Raises TrainingError for others."""
+    mode, values = _read_png(path)
+    if values.ndim != 2:
+        raise TrainingError(f"{_shown(path)} has the colours {mode}; a label file has one channel, of ids")
+    return values.astype(np.int32)
+
+
+def read_pixel_ids(path: Path) -> npt.NDArray[np.int32]:
+    """A PNG of 8-bit RGB as the ids R + 256·G + 256²·B, int32 [H, W]. Raises TrainingError for others."""
+    mode, values = _read_png(path)
+    if mode not in ("RGB", "RGBA"):
+        raise TrainingError(f"{_shown(path)} has the colours {mode}; a panoptic label file has RGB")
+    return np.asarray(values[..., :3].astype(np.int32) @ np.array([1, 256, 65_536], dtype=np.int32))
+
+
+def _read_png(path: Path) -> tuple[str, npt.NDArray[np.generic]]:
+    """Pillow's name for the colours, and the values: palette indices, not colours."""
+    try:
+        # The plugin by itself: `Image.open` warns by a limit of its own, and `usable` has compared the size.
+        with path.open("rb") as file, PngImageFile(file) as image:
+            return image.mode, np.asarray(image)
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them into.
+        raise TrainingError(
+            f"{_shown(path)} is missing or no intact PNG ({error}); put the label file there"
+        ) from error
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def photos_in(folder: Path) -> list[Path]:
     """The photos of a folder by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
 
 
 def masks_of_ids(ids: npt.NDArray[np.int32], wanted: Sequence[int]) -> list[Mask]:

@@ -9,17 +9,19 @@ from functools import partial
 from pathlib import Path
 
 from core.annotation.mask import Mask
-from core.training.data.images import LabelledImage, LabelledMask, Labels, photos_in, read_ids
+from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, read_ids
+from core.training.data.pairs import pair
 
 
-def read_salient(folder: Path) -> list[LabelledImage]:
+def read_salient(folder: Path, *, complete: bool) -> Content:
     """The images of a set of binary masks."""
-    return [
-        LabelledImage(photo, (partial(_labels, folder / "masks" / f"{photo.stem}.png"),))
-        for photo in photos_in(folder / "images")
+    pairs, skipped = pair(folder / "images", folder / "masks")
+    candidates = [
+        Candidate(LabelledImage(photo, (partial(_labels, label, complete),)), (label,)) for photo, label in pairs
     ]
+    return Content((), tuple(candidates), tuple(skipped))
 
 
-def _labels(path: Path) -> Labels:
+def _labels(path: Path, complete: bool) -> Labels:
     mask = Mask.from_array(read_ids(path) > 0)
-    return Labels((LabelledMask(mask, None),) if mask.area else (), None, complete=False)
+    return Labels((LabelledMask(mask, None),) if mask.area else (), None, complete)

@@ -5,10 +5,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
 from core.annotation.mask import Mask
 from core.training.target import Batch, Target
+
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+
+
+def real_set(name: str) -> Path:
+    """A folder of ../shared/data; skips the test where it is absent."""
+    if not (SHARED / name).is_dir():
+        pytest.skip(f"needs ../shared/data/{name}, which is not here")
+    return SHARED / name
 
 
 def write_photo(path: Path, *, height: int = 48, width: int = 64, seed: int = 0) -> None:
@@ -80,6 +90,41 @@ def unnamed_semantic_set(folder: Path) -> Path:
     ids[:, 20:] = 4
     ids[:, 38:] = 11
     write_ids(folder / "val-labels" / "a.png", ids)
+    return folder
+
+
+def panoptic_set(folder: Path) -> Path:
+    """One photo, 40×40: a cat (id 70,000), grass (id 300), a crowd of cats (id 9), an id that is not listed, void."""
+    write_photo(folder / "images" / "a.png", height=40, width=40)
+    ids = np.full((40, 40), 300)
+    ids[:10, :10] = 70_000
+    ids[:10, 30:] = 9
+    ids[30:, :10] = 12
+    ids[30:, 30:] = 0
+    bgr = np.stack([ids >> 16, ids >> 8 & 0xFF, ids & 0xFF], axis=2).astype(np.uint8)
+    write_ids(folder / "panoptic" / "a.png", bgr)
+    segments = [
+        {"id": 300, "category_id": 2, "iscrowd": 0},
+        {"id": 70_000, "category_id": 3, "iscrowd": 0},
+        {"id": 9, "category_id": 3, "iscrowd": 1},
+    ]
+    content = {
+        "annotations": [{"image_id": 5, "file_name": "a.png", "segments_info": segments}],
+        "images": [{"id": 5, "file_name": "a.png", "height": 40, "width": 40}],
+        "categories": [{"id": 2, "name": "grass", "isthing": 0}, {"id": 3, "name": "cat", "isthing": 1}],
+    }
+    (folder / "panoptic.json").write_text(json.dumps(content))
+    return folder
+
+
+def instance_set(folder: Path) -> Path:
+    """One photo, 30×20: the instances 1 and 300, the latter in two parts."""
+    write_photo(folder / "images" / "a.png", height=20, width=30)
+    ids = np.zeros((20, 30), dtype=np.uint16)
+    ids[2:8, 2:8] = 1
+    ids[12:16, 2:8] = 300
+    ids[12:16, 20:28] = 300
+    write_ids(folder / "labels" / "a.png", ids)
     return folder
 
 

@@ -4,10 +4,11 @@ import torch
 
 from core.annotation.errors import TrainingError
 from core.annotation.mask import Mask
-from core.training.augment import AugmentConfig, Window, cut_mask, draw_window, inner_point, make_example, make_target
+from core.training.augment import AugmentConfig, draw_window, make_example
 from core.training.data.images import LabelledMask, Labels
 from core.training.data.prepared import PreparedImage
 from core.training.labels import LabelCodes
+from core.training.scene import Window, cut_mask, cut_scene, inner_point, target_of, to_cells
 from tests.core.maskformer.small_models import labels as label_set
 from tests.core.training.made_sets import box
 
@@ -20,13 +21,15 @@ def labels_of(*masks, ignored=None, complete=False):
     return Labels(named, None if ignored is None else Mask.from_array(ignored), complete)
 
 
-def target_of(labels, window, crop_px=64, config=STILL):
-    return make_target(labels, window, crop_px, codes=CODES, unnamed="thing", config=config, name="x")
+def target_in(labels, window, crop_px=64, config=STILL):
+    pixels = np.zeros((window.out_height, window.out_width, 3), dtype=np.uint8)
+    scene = cut_scene(labels, window, pixels, codes=CODES, unnamed="thing", name="x")
+    return target_of(scene, crop_px, least_visible=config.least_visible)
 
 
 def test_a_mask_is_averaged_over_cells_of_four_pixels():
     window = Window(top=0, left=0, height=64, width=64, out_height=64, out_width=64, mirrored=False)
-    cells = cut_mask(Mask.from_array(box(64, 64, 2, 4, 8, 12)), window)
+    cells = to_cells(cut_mask(Mask.from_array(box(64, 64, 2, 4, 8, 12)), window))
     expected = np.zeros((16, 16))
     expected[0, 1:3], expected[1, 1:3] = 0.5, 1.0
     np.testing.assert_allclose(cells / 255, expected, atol=1 / 255)
@@ -62,7 +65,7 @@ def test_photo_and_masks_stay_together_at_any_scale(seed):
 def test_masks_emptied_by_the_crop_are_dropped_with_their_labels():
     left, right = box(64, 128, 8, 8, 56, 56), box(64, 128, 8, 72, 56, 120)
     window = Window(top=0, left=0, height=64, width=64, out_height=64, out_width=64, mirrored=False)
-    target = target_of(labels_of(left, right), window)
+    target = target_in(labels_of(left, right), window)
     assert target.masks.shape == (1, 16, 16)
     assert target.labels.shape == (1,)
     assert target.points.shape == (1, 2)
@@ -71,16 +74,25 @@ def test_masks_emptied_by_the_crop_are_dropped_with_their_labels():
 def test_a_mask_of_which_the_crop_shows_a_sliver_is_dropped():
     wide = box(64, 128, 8, 60, 56, 120)
     window = Window(top=0, left=0, height=64, width=64, out_height=64, out_width=64, mirrored=False)
-    assert len(target_of(labels_of(wide), window).labels) == 0
+    assert len(target_in(labels_of(wide), window).labels) == 0
 
 
 def test_padding_and_ignored_pixels_are_not_valid():
     window = Window(top=0, left=0, height=32, width=64, out_height=32, out_width=64, mirrored=False)
-    target = target_of(labels_of(ignored=box(32, 64, 0, 0, 6, 64)), window)
+    target = target_in(labels_of(ignored=box(32, 64, 0, 0, 6, 64)), window)
     expected = np.zeros((16, 16), dtype=bool)
     expected[2:8] = True
     np.testing.assert_array_equal(target.validity, expected)
     assert target.real_size == (8, 16)
+
+
+@pytest.mark.parametrize("column", range(20, 44))
+@pytest.mark.parametrize("shrink", [1, 2, 3])
+def test_void_a_pixel_wide_is_not_sampled_away(column, shrink):
+    side = 192
+    window = Window(0, 0, side, side, side // shrink, side // shrink, mirrored=False)
+    validity = target_in(labels_of(ignored=box(side, side, 0, column, side, column + 1)), window, side).validity
+    assert not validity[:, column // (4 * shrink)].any()
 
 
 def test_equal_seeds_make_equal_examples():
@@ -124,7 +136,9 @@ def test_unknown_names_become_what_the_set_says():
     assert torch.equal(CODES.allowed[:3], torch.eye(3, 4, dtype=torch.bool))
 
 
-@pytest.mark.parametrize("values", [{"scale": (1.7, 0.75)}, {"scale": (0.0, 1.0)}, {"flip": 1.5}, {"colour": 1.0}])
+@pytest.mark.parametrize(
+    "values", [{"scale": (1.7, 0.75)}, {"scale": (0.0, 1.0)}, {"flip": 1.5}, {"colour": 1.0}, {"pasted": 0}]
+)
 def test_an_impossible_augmentation_is_refused(values):
     with pytest.raises(TrainingError):
         AugmentConfig(**values)

@@ -1,3 +1,7 @@
+import shutil
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +17,7 @@ from core.training.labels import LabelCodes
 from tests.core.maskformer.small_models import labels as label_set
 from tests.core.training import made_sets as made
 
-KEYS = [(0, 64, 2), (1, 64, 2), (2, 96, 1), (3, 96, 3)]
+KEYS = [(0, 64, range(2)), (1, 64, range(2)), (2, 96, range(1)), (3, 96, range(3))]
 
 
 def batches_of(folder, seed=3):
@@ -56,8 +60,45 @@ def test_another_seed_gives_other_batches(tmp_path):
     assert not same(batches_of(tmp_path, seed=3)[KEYS[0]], batches_of(tmp_path, seed=4)[KEYS[0]])
 
 
+def broken_later(folder):
+    """Batches of a set in which one photo breaks, and another's labels, after they were first looked at."""
+    batches = batches_of(folder)
+    images = batches.mixture.sets[0][0]
+    images[1].path.write_bytes(b"no picture")
+    labels = Labels((LabelledMask(Mask.empty(9, 9), None),), None, complete=False)
+    return with_reader(batches, images[2], partial(Labels, labels.masks, None, complete=False))
+
+
+def with_reader(batches, image, reader):
+    """The same with other labels of an image."""
+    images = tuple(replace(one, readers=(reader,)) if one is image else one for one in batches.mixture.sets[0][0])
+    batches.mixture = Mixture([(images, 1.0, "thing")])
+    return batches
+
+
+@pytest.mark.enable_socket  # as above
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_the_next_draw_takes_the_place_of_an_image_that_cannot_be_used(tmp_path, workers):
+    keys = [(step, 64, range(3)) for step in range(8)]
+    expected = [broken_later(tmp_path)[key] for key in keys]
+    batches = broken_later(tmp_path)
+    made_batches = list(iterate_batches(batches, iter(keys), workers=workers))
+    assert all(map(same, made_batches, expected))
+    assert not {"images/1.png", "images/2.png"} & {name for batch in made_batches for name in batch.names}
+    assert sorted(batches.skipped) == ["photo images/1.png", "photo images/2.png"]
+    assert batches.skipped["photo images/1.png"].reason.startswith("not a PNG")
+    assert batches.skipped["photo images/2.png"].reason == "is 64×48, but a mask of it is 9×9"
+
+
+def test_a_set_that_is_gone_stops_the_training_with_a_photo_named(tmp_path):
+    batches = batches_of(tmp_path)
+    shutil.rmtree(tmp_path / "images")
+    with pytest.raises(TrainingError, match=r"20 photos drawn .* cannot be used.*images/\d\.png: cannot be read"):
+        batches[KEYS[0]]
+
+
 def test_sizes_follow_the_key(tmp_path):
-    batch = batches_of(tmp_path)[3, 96, 3]
+    batch = batches_of(tmp_path)[3, 96, range(3)]
     assert batch.pixels.shape == (3, 96, 96, 3)
     assert batch.padding_mask.shape == (3, 96, 96)
     assert [target.validity.shape for target in batch.targets] == [(24, 24)] * 3
@@ -92,10 +133,20 @@ def test_a_mask_of_another_size_than_its_photo_is_refused_with_the_name(tmp_path
     made.write_photo(tmp_path / "a.png", height=20, width=30)
     labels = Labels((LabelledMask(Mask.empty(30, 20), None),), None, False)
     kept = prepare(LabelledImage(tmp_path / "a.png", (lambda: labels,)))
-    with pytest.raises(TrainingError, match=r"a\.png is 30×20, but a mask of it is 20×30"):
+    with pytest.raises(TrainingError, match=r"a\.png: is 30×20, but a mask of it is 20×30"):
         kept.readings[0]()
 
 
 def test_resizing_a_mask_to_its_own_size_changes_nothing():
     mask = Mask.from_array(made.box(20, 30, 3, 4, 15, 22))
     assert resize_mask(mask, (20, 30)) == mask
+
+
+@pytest.mark.enable_socket  # as above
+@pytest.mark.parametrize("workers", [0, 1])
+def test_data_that_fails_says_so_in_a_sentence_whichever_process_makes_it(tmp_path, workers):
+    batches = batches_of(tmp_path)
+    shutil.rmtree(tmp_path / "images")
+    with pytest.raises(TrainingError, match="photos drawn one after another cannot be used") as caught:
+        list(iterate_batches(batches, iter(KEYS), workers=workers))
+    assert "Traceback" not in str(caught.value)

@@ -11,7 +11,7 @@ from core.maskformer.output import MaskFeatures, MaskFormerOutput, MaskProduct
 from core.training.criterion import Criterion, LossConfig
 from core.training.labels import LabelCodes, log_probability
 from core.training.masks import dice_loss, mask_iou, pixel_loss
-from core.training.points_loss import heat_map, point_loss
+from core.training.points_loss import heat_maps, point_loss
 from core.training.target import Target
 from core.training.truth import ImageTruth, at_size
 from tests.core.maskformer.small_models import SMALL_PAPER, small_model
@@ -334,7 +334,7 @@ def test_a_term_can_be_added_by_name():
 def test_the_heat_map_is_one_at_each_centre_and_falls_off():
     target = made_target(np.stack([np.eye(16, dtype=bool), np.ones((16, 16), dtype=bool)]), [0, 1])
     target = dataclasses.replace(target, points=torch.tensor([[2.5, 4.5], [9.0, 9.0]]))
-    heat, valid = heat_map(target, torch.Size((8, 8)))
+    (heat,), (valid,) = heat_maps((target,), torch.Size((8, 8)))
     assert heat[2, 1] == heat[4, 4] == 1
     assert (heat == 1).sum() == 2
     assert heat[4, 5] > heat[4, 7]

@@ -12,7 +12,7 @@ from core.training.box_matching import BoxMatching
 from core.training.labels import LabelCodes
 from core.training.masks import dice_cost, dice_loss, pixel_cost, pixel_loss
 from core.training.matcher import MaskMatching
-from core.training.truth import ImageTruth
+from core.training.truth import ImageTruth, compared_cells
 from tests.core.maskformer.small_models import labels as label_set
 from tests.core.training.made_sets import made_target
 
@@ -117,7 +117,8 @@ def test_truth_on_a_finer_grid_is_reduced_to_the_nearest_cells_validity_alike():
     generator = np.random.default_rng(0)
     masks, validity = generator.random((3, 29, 30)) < 0.5, generator.random((29, 30)) < 0.7
     truth = ImageTruth.of(made_target(masks, [0, 1, 2], validity=validity))
-    coverage, valid = truth.reduced((8, 8), 1)
+    compared = compared_cells([truth], (8, 8), 1)
+    coverage, valid = compared.targets[0], compared.validity[0]
 
     def reduced(maps):
         return F.interpolate(torch.from_numpy(maps)[None].float(), (8, 8), mode="nearest")[0]

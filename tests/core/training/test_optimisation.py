@@ -1,10 +1,13 @@
+import dataclasses
+
 import pytest
 import torch
 
 from core.annotation.errors import TrainingError
+from core.maskformer.backbones.config import SwinConfig
 from core.maskformer.model import freeze_backbone_stages
 from core.training.optimisation import OptimiserConfig, RunningAverage, build_optimiser, set_rate
-from tests.core.maskformer.small_models import small_model
+from tests.core.maskformer.small_models import SMALL_PAPER, small_model
 
 
 def test_every_trainable_parameter_is_in_one_group_with_its_rate_and_decay():
@@ -53,3 +56,21 @@ def test_the_average_follows_the_weights_and_is_apart_from_them():
 def test_an_impossible_optimiser_is_refused(values):
     with pytest.raises(TrainingError):
         OptimiserConfig(**values)
+
+
+def test_tables_of_relative_positions_and_learned_queries_have_no_decay():
+    swin = SwinConfig(embed_dim=24, depths=(1, 1, 1, 1), heads=(1, 2, 4, 8))
+    model = small_model(dataclasses.replace(SMALL_PAPER, backbone=swin))
+    optimiser = build_optimiser(model, OptimiserConfig(weight_decay=0.05))
+    decays = {id(p): group["weight_decay"] for group in optimiser.param_groups for p in group["params"]}
+    of = {name: decays[id(parameter)] for name, parameter in model.named_parameters()}
+    free = [name for name in of if "position" in name or "norm" in name or name.endswith("bias")]
+    assert {name.split(".")[-1] for name in free} >= {"position_bias", "positions", "weight", "bias"}
+    assert {of[name] for name in free} == {0.0}
+    assert of["backbone.stages.0.blocks.0.attention.qkv.weight"] == 0.05
+
+
+@pytest.mark.parametrize("count", [0, 1.5])
+def test_a_batch_is_learned_in_whole_parts(count):
+    with pytest.raises(TrainingError, match="whole number of parts"):
+        OptimiserConfig(accumulate=count)

@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from core.annotation.errors import TrainingError
 from core.training.schedule import Budget, Clock, Schedule, StageConfig
@@ -40,3 +41,45 @@ def test_a_budget_is_steps_or_minutes(values):
 def test_an_impossible_stage_is_refused(values):
     with pytest.raises(TrainingError):
         StageConfig(**values)
+
+
+def rates(**values):
+    stage = StageConfig(warm_up=0, **values)
+    return [stage.rate_at(fraction, 1000) for fraction in (0.0, 0.25, 0.5, 0.95, 1.0)]
+
+
+def test_every_fall_is_its_formula():
+    assert rates(fall="constant", flat=0.0) == [1.0] * 5
+    assert rates(fall="poly", flat=0.0, power=0.9) == pytest.approx([(1 - t) ** 0.9 for t in (0, 0.25, 0.5, 0.95, 1)])
+    assert rates(fall="poly", flat=0.5, power=2.0) == pytest.approx([1, 1, 1, 0.01, 0])
+    steps = rates(fall="step", flat=0.0, step_at=(0.5, 0.9), step_factor=0.1)
+    assert steps == pytest.approx([1.0, 1.0, 0.1, 0.01, 0.01])
+
+
+def test_the_poly_fall_is_torchs():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.SGD([weight], lr=1.0)
+    theirs = torch.optim.lr_scheduler.PolynomialLR(optimiser, total_iters=50, power=0.9)
+    stage = StageConfig(warm_up=0, fall="poly", flat=0.0)
+    for step in range(50):
+        assert stage.rate_at(step / 50, 1000) == pytest.approx(theirs.get_last_lr()[0])
+        optimiser.step()
+        theirs.step()
+
+
+@pytest.mark.parametrize(
+    "values", [{"fall": "line"}, {"power": 0.0}, {"step_factor": 0.0}, {"step_at": (1.5,)}, {"step_factor": 2.0}]
+)
+def test_an_impossible_fall_is_refused(values):
+    with pytest.raises(TrainingError):
+        StageConfig(**values)
+
+
+def test_what_remains_goes_as_fast_as_what_is_done():
+    now = [0.0]
+    clock = Clock(Budget(steps=10), now=lambda: now[0])
+    assert clock.remaining_s(0) is None
+    now[0] = 8.0
+    assert clock.remaining_s(4) == pytest.approx(12.0)
+    assert Clock(Budget(minutes=1.0), spent_s=45.0, now=lambda: 0.0).remaining_s(7) == pytest.approx(15.0)
+    assert clock.remaining_s(12) == 0.0

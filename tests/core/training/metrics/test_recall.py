@@ -9,7 +9,7 @@ from pycocotools.cocoeval import COCOeval
 from core.annotation.mask import Mask
 from core.training.baselines import grid_masks
 from core.training.data.sources import SourceConfig, read_data_set
-from core.training.evaluation import cover, cover_images, interval, one_to_one_ar, recall, summarise
+from core.training.metrics.recall import cover, cover_images, interval, one_to_one_ar, recall, summarise
 from tests.core.training import made_sets as made
 
 

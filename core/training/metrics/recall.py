@@ -17,6 +17,7 @@ from pycocotools import mask as coco_masks
 
 from core.annotation.mask import Mask
 from core.training.data.images import LabelledImage, Pixels
+from core.training.metrics.reading import LeaveOut, first_reading, read_images
 
 LEAST_AREA_PX = 256
 LIMIT = 100
@@ -53,11 +54,11 @@ class Recall:
     mean_iou: float
 
 
-def cover(name: str, truth: Sequence[Mask], proposals: Sequence[Mask]) -> Coverage:
-    """Compare one photo's proposals (of which the first LIMIT count) with its truth; smaller truth is left out."""
+def cover(name: str, truth: Sequence[Mask], proposals: Sequence[Mask], *, limit: int = LIMIT) -> Coverage:
+    """Compare one photo's proposals, of which the first `limit` count, with its truth; smaller truth is left out."""
     wanted = [mask for mask in truth if mask.area >= LEAST_AREA_PX]
     areas = np.array([mask.area for mask in wanted], dtype=np.int64)
-    return Coverage(name, areas, ious(proposals[:LIMIT], wanted))
+    return Coverage(name, areas, ious(proposals[:limit], wanted))
 
 
 def ious(proposals: Sequence[Mask], truth: Sequence[Mask]) -> npt.NDArray[np.float64]:
@@ -69,13 +70,19 @@ def ious(proposals: Sequence[Mask], truth: Sequence[Mask]) -> npt.NDArray[np.flo
 
 
 def cover_images(
-    images: Iterable[LabelledImage], propose: Propose, *, watch: Callable[[], None] | None = None
+    images: Iterable[LabelledImage],
+    propose: Propose,
+    *,
+    watch: Callable[[], None] | None = None,
+    leave_out: LeaveOut = None,
 ) -> list[Coverage]:
-    """Compare the proposals of each image with its truth; of several readings, the first (the lowest k) counts."""
+    """Compare the proposals of each image with its truth; of several readings, the first (the lowest k) counts.
+
+    leave_out: see `read_images`.
+    """
     covered = []
-    for image in images:
-        truth = [labelled.mask for labelled in image.readers[0]().masks]
-        covered.append(cover(image.name, truth, propose(image.pixels())))
+    for image, (pixels, labels) in read_images(images, first_reading, leave_out):
+        covered.append(cover(image.name, [labelled.mask for labelled in labels.masks], propose(pixels)))
         if watch is not None:
             watch()
     return covered
