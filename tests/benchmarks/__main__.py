@@ -1,7 +1,8 @@
 """`python -m tests.benchmarks`: times in one run, median and 95th percentile.
 
-With names (network, proposals, corrections, page) those alone. The views and a GPU have tables of their own:
-`python -m tests.benchmarks.bench_views`, `python -m tests.benchmarks.bench_gpu`.
+With names (network, proposals, corrections, page) those alone. The views, a GPU, a training step and learning from
+twenty images have tables of their own: `python -m tests.benchmarks.bench_views`, `…bench_gpu`, `…bench_training`,
+`…bench_adaptation`.
 """
 
 from __future__ import annotations

@@ -45,9 +45,10 @@ def assert_same_learning(found, expected):
     for mine, theirs in zip(told(found), told(expected), strict=True):
         assert mine.pop("gradient_norm") == pytest.approx(theirs.pop("gradient_norm"), rel=1e-3)
         assert mine == pytest.approx(theirs, rel=1e-5, abs=1e-5)
+    learned = tensors_of(found)
     for name, tensor in tensors_of(expected).items():
         if name.startswith(("model.", "average.")):
-            torch.testing.assert_close(tensors_of(found)[name], tensor, rtol=0, atol=1e-5)
+            torch.testing.assert_close(learned[name], tensor, rtol=0, atol=1e-5)
 
 
 def test_two_processes_learn_what_one_does(tmp_path):

@@ -92,7 +92,7 @@ IN_PARTS = dataclasses.replace(
 
 
 @pytest.mark.enable_socket  # workers hand tensors over through Unix sockets
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.long)])
 def test_in_parts_and_with_sampled_points_it_goes_on_to_the_same_bit(tmp_path, workers):
     config = dataclasses.replace(IN_PARTS, workers=workers)
     training(tmp_path, tmp_path / "whole", steps=4, config=config).run(silent)
