@@ -5,10 +5,12 @@ That makes the order of the data resumable with nothing but a step number, for a
 
 from __future__ import annotations
 
+import atexit
+import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -125,6 +127,8 @@ def collate(examples: Sequence[Example]) -> Batch:
 
 def iterate_batches(batches: StepBatches, keys: Iterator[BatchKey], *, workers: int) -> Iterator[Batch]:
     """The batches of the keys in their order, made ahead in `workers` processes (0: here)."""
+    if workers:
+        _end_workers_at_exit()
     loader = DataLoader(
         _Attempts(batches),
         sampler=_Keys(keys),
@@ -137,6 +141,22 @@ def iterate_batches(batches: StepBatches, keys: Iterator[BatchKey], *, workers: 
         generator=torch.Generator(),
     )
     return _noting(batches, iter(loader))
+
+
+@cache
+def _end_workers_at_exit() -> None:
+    """See `_end_workers`; once a process."""
+    atexit.register(_end_workers)
+
+
+def _end_workers() -> None:
+    """End workers whose batches somebody still holds.
+
+    multiprocessing would ask them by SIGTERM, which they ignore, and wait for them for ever.
+    """
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.kill()
 
 
 class _Attempts(Dataset[Batch | MaskwrightError]):

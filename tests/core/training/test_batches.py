@@ -1,6 +1,10 @@
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +154,24 @@ def test_data_that_fails_says_so_in_a_sentence_whichever_process_makes_it(tmp_pa
     with pytest.raises(TrainingError, match="photos drawn one after another cannot be used") as caught:
         list(iterate_batches(batches, iter(KEYS), workers=workers))
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.enable_socket  # workers hand tensors over through Unix sockets
+def test_a_process_ends_though_batches_of_its_workers_are_still_held(tmp_path):
+    made.coco_set(tmp_path / "set")
+    script = tmp_path / "hold.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from core.training.data.batches import iterate_batches\n"
+        "from tests.core.training.test_batches import KEYS, batches_of\n"
+        "if __name__ == '__main__':\n"
+        "    sys.held = iterate_batches(batches_of(Path(sys.argv[1])), iter(KEYS * 9), workers=1)\n"
+        "    next(sys.held)\n"
+    )
+    root = Path(__file__).parents[3]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    ran = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "again")], cwd=root, env=environment, timeout=60, check=False
+    )
+    assert ran.returncode == 0
