@@ -7,6 +7,7 @@ import threading
 import time
 
 import httpx
+import pytest
 
 from core.annotation.truth import Decision
 from storage.corrections import history, rebuild
@@ -75,6 +76,7 @@ class Annotator(threading.Thread):
             self.saved[(self.client, seq)] = revision
 
 
+@pytest.mark.long
 def test_twenty_kills_lose_nothing_that_was_called_saved(tmp_path):
     workspace, (image,) = make_workspace(tmp_path / "workspace", proposals=60)
     workspace.close()

@@ -26,6 +26,7 @@ def revision(workspace_folder, image_id):
         return get_image(session, image_id).revision
 
 
+@pytest.mark.long
 def test_a_correction_made_while_the_server_was_gone_is_saved_once_it_is_back(page, tmp_path):
     home, _ = make(tmp_path)
     server = Server(home, "--no-model")
@@ -44,6 +45,7 @@ def test_a_correction_made_while_the_server_was_gone_is_saved_once_it_is_back(pa
         back.stop()
 
 
+@pytest.mark.long
 def test_a_tab_left_open_on_another_workspace_cannot_correct_this_one(page, tmp_path):
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
