@@ -30,26 +30,19 @@ class NewModel:
 
 
 @dataclass(frozen=True)
-class ModelRecord:
-    """A stored model; the fields of NewModel, and when it was last promoted."""
+class ModelRecord(NewModel):
+    """A stored model, and when it was last promoted."""
 
     id: int
-    name: str
-    sha256: str
-    parent_sha256: str
-    parent_name: str
-    snapshot_id: int
-    run_id: int
-    scores: Mapping[str, float | None]
     created_at: datetime
     promoted_at: datetime | None
 
 
 def add_model(session: Session, model: NewModel) -> ModelRecord:
     """Record a model. One with the same weights is known already and stands: that one is returned."""
-    known = session.scalar(select(ModelRow).where(ModelRow.sha256 == model.sha256))
+    known = find_model(session, model.sha256)
     if known is not None:
-        return _record(known)
+        return known
     row = ModelRow(**{**vars(model), "scores": dict(model.scores)}, created_at=datetime.now(UTC), promoted_at=None)
     session.add(row)
     session.flush()
@@ -58,10 +51,7 @@ def add_model(session: Session, model: NewModel) -> ModelRecord:
 
 def get_model(session: Session, model_id: int) -> ModelRecord:
     """The model with this number. Raises NotFound."""
-    row = session.get(ModelRow, model_id)
-    if row is None:
-        raise NotFound(f"the workspace has no model {model_id}; choose one of its list")
-    return _record(row)
+    return _record(_row(session, model_id))
 
 
 def find_model(session: Session, sha256: str) -> ModelRecord | None:
@@ -86,11 +76,16 @@ def set_promoted_model(session: Session, model_id: int | None) -> None:
     if model_id is None:
         session.execute(delete(SettingRow).where(SettingRow.name == _PROMOTED))
         return
-    model = session.get(ModelRow, model_id)
-    if model is None:
-        raise NotFound(f"the workspace has no model {model_id}; choose one of its list")
+    model = _row(session, model_id)
     model.promoted_at = datetime.now(UTC)
     session.merge(SettingRow(name=_PROMOTED, value=model.sha256))
+
+
+def _row(session: Session, model_id: int) -> ModelRow:
+    row = session.get(ModelRow, model_id)
+    if row is None:
+        raise NotFound(f"the workspace has no model {model_id}; choose one of its list")
+    return row
 
 
 def _record(row: ModelRow) -> ModelRecord:

@@ -35,14 +35,10 @@ class NewRun:
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """A stored run; the fields of NewRun, and how far it is. `process` is None until one has taken it up."""
+class RunRecord(NewRun):
+    """A stored run, and how far it is. `process` is None until one has taken it up."""
 
     id: int
-    snapshot_id: int
-    parent_sha256: str
-    parent_name: str
-    request: Mapping[str, Any]
     state: RunState
     message: str
     process: ProcessName | None

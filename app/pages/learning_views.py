@@ -12,6 +12,7 @@ from PIL import Image
 from app.pages.charts import Line, line_chart, thinned
 from app.pages.markup import Markup, element, join, lines, picture, table, text
 from app.workflows.learning import BASE_MODEL_ID, CategoryUse, Comparison, ModelView, Readiness, RunState, RunView
+from app.workflows.learning.views import AFTER_FILE, BEFORE_FILE
 from core.training.curves import NOT_SCORES, NOT_TERMS, column, names_of, smooth
 
 # A run's journal, record by record.
@@ -33,7 +34,6 @@ SHORT_MEASURES = {"pq": "PQ", "ap50": "AP50", "ar": "AR", "r50": "R50", "accept_
 LEAST_CHANGE = 0.0005
 # Below so many held-back images one photo more or less decides, so the page says so.
 FEW_HELD_BACK = 10
-PICTURES = ("before.jpg", "after.jpg")
 STATES = {
     RunState.STARTING: "starting",
     RunState.RUNNING: "running",
@@ -131,7 +131,7 @@ def show_comparison(comparison: Comparison) -> Markup:
 def show_pictures(run: RunView) -> Markup:
     """Proposals before and after on a few images, as far as the run has drawn them, in one row of the same height."""
     shown = []
-    for name in PICTURES:
+    for name in (BEFORE_FILE, AFTER_FILE):
         path = run.folder / name
         width = _width(path)
         if width is not None:

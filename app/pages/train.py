@@ -17,13 +17,12 @@ from app.pages.run_records import RunRecords
 from app.services import Services
 from app.workflows import learning
 from core.annotation.errors import MaskwrightError, ModelError
-from core.training.journal import METRICS_NAME
+from core.training.run_folder import METRICS_NAME
 
 # A run's progress is read so often while one goes on; then nobody waits for the bar, and the server has idle time.
 LIVE_S = 1.5
 # While none goes on, this tab looks so often whether another tab or a command has begun one.
 IDLE_S = 10.0
-DEFAULT_MINUTES = 0.5
 BEGINNINGS = {
     "the base model, with all corrections: nothing is forgotten": False,
     "the model in use, which goes on learning": True,
@@ -72,7 +71,7 @@ class _TrainPage:
         gr.Markdown("## Learn from the corrections")
         self.used = gr.HTML(elem_id="used", padding=False)
         self.minutes = gr.Number(
-            DEFAULT_MINUTES,
+            learning.DEFAULT_MINUTES,
             label="Minutes to train",
             info="Half a minute suits about twenty images; more images take more.",
             step=0.5,
@@ -176,7 +175,7 @@ class _TrainPage:
     def on_live(self) -> Updates:
         """The run's progress alone as long as it goes on, everything when it has ended."""
         try:
-            newest = self._newest()
+            newest = learning.newest_run(self.workspace)
             if newest is not None and newest.active:
                 stop = gr.Button(interactive=newest.stoppable)
                 return {**self._show_progress(newest), self.stop: stop, self.run_id: newest.id}
@@ -188,7 +187,7 @@ class _TrainPage:
         """What there is to learn from, which changes as people go on; everything when a run has begun or ended, or a
         model was promoted, elsewhere."""
         try:
-            newest, models = self._newest(), self._models()
+            newest, models = learning.newest_run(self.workspace), self._models()
             if self._standing(newest, models) != seen:
                 return {**self._everything(None), self.estimate: self.estimated(minutes)}
             return {**self._show_readiness(can=True), self.estimate: self.estimated(minutes)}
@@ -209,7 +208,8 @@ class _TrainPage:
         return views.show_message(f"About {views.duration(seconds)} until old and new can be compared.")
 
     def _everything(self, said: Markup | None) -> Updates:
-        newest, models = self._newest(), self._models()
+        runs, models = learning.runs(self.workspace), self._models()
+        newest = runs[0] if runs else None
         active = newest is not None and newest.active
         return {
             **self._show_readiness(can=not active),
@@ -219,7 +219,7 @@ class _TrainPage:
             self.chosen: gr.Dropdown(
                 choices=[(views.name_choice(model), model.id) for model in models], value=_in_use(models).id
             ),
-            self.runs: views.show_runs(learning.runs(self.workspace)),
+            self.runs: views.show_runs(runs),
             self.told: said or "",
             self.live: gr.Timer(active=active),
             self.idle: gr.Timer(active=not active),
@@ -290,10 +290,6 @@ class _TrainPage:
 
     def _models(self) -> tuple[learning.ModelView, ...]:
         return learning.models(self.workspace, base=self.services.base_model)
-
-    def _newest(self) -> learning.RunView | None:
-        runs = learning.runs(self.workspace)
-        return runs[0] if runs else None
 
 
 def _listen(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 import os
@@ -23,7 +22,8 @@ from core.maskformer.build import build_model
 from core.maskformer.checkpoint import load_backbone_weights, load_model
 from core.maskformer.convert import with_label_set, with_mask_classifier, with_queries
 from core.maskformer.device import choose_device
-from core.maskformer.model import MaskFormer, freeze_backbone_stages
+from core.maskformer.model import MaskFormer
+from core.training.beginning import make_ready
 from core.training.categories import label_set_of
 from core.training.config import TrainingConfig, read_config
 from core.training.curves import draw_run
@@ -32,8 +32,9 @@ from core.training.data.images import Skipped
 from core.training.data.sources import DataSet, Part, SourceConfig, read_data_set, summary_of
 from core.training.distributed import join_team, own_device
 from core.training.labels import LabelCodes
-from core.training.loop import BEST_NAME, LAST_NAME, STATE_NAME, Outcome, Training
+from core.training.loop import Outcome, Training
 from core.training.metrics.recall import cover_images, summarise
+from core.training.run_folder import BEST_NAME, LAST_NAME, STATE_NAME
 from core.training.schedule import Budget
 from core.training.state import TrainingState
 from core.training.step import StepReport
@@ -181,11 +182,7 @@ def _starting_model(
         model, changes = _changed_model(load_model(request.start), config, named)
     if config.model.mask_classifier and model.mask_classifier is None:
         model = with_mask_classifier(model)
-    model.preprocessing = dataclasses.replace(model.preprocessing, long_side_px=config.input_px, short_side_px=None)
-    freeze_backbone_stages(model, config.frozen_stages)
-    for name, parameter in model.named_parameters():
-        if config.trained_parts and not name.startswith(config.trained_parts):
-            parameter.requires_grad_(False)
+    make_ready(model, config)
     return model.to(choose_device(own_device(request.device))), changes
 
 

@@ -52,20 +52,6 @@ class Example:
     target: Target
 
 
-def make_example(
-    image: PreparedImage,
-    *,
-    crop_px: int,
-    codes: LabelCodes,
-    unnamed: Unnamed,
-    config: AugmentConfig,
-    rng: np.random.Generator,
-) -> Example:
-    """A random example of `crop_px`² pixels. All chance comes from `rng`."""
-    scene = draw_scene(image, crop_px=crop_px, codes=codes, unnamed=unnamed, config=config, rng=rng)
-    return example_of(scene, crop_px, config)
-
-
 def draw_scene(
     image: PreparedImage,
     *,

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from core.annotation.errors import TrainingError
 from core.annotation.files import write_atomically
-from core.training.journal import METRICS_NAME, Journal
+from core.training.journal import Journal
+from core.training.run_folder import CURVES_NAME, METRICS_NAME
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Values = npt.NDArray[np.float64]
-
-CURVES_NAME = "curves.png"
 
 SIZE_INCHES = (10.0, 7.0)
 DOTS_PER_INCH = 100

@@ -11,8 +11,6 @@ from typing import Any
 
 from core.annotation.files import write_atomically
 
-METRICS_NAME = "metrics.jsonl"
-
 
 class Journal:
     """Appends records to a file; each is on the disk when `write` returns."""

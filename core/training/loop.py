@@ -23,10 +23,11 @@ from core.training.counts import Counts
 from core.training.criteria import build_criterion
 from core.training.data.batches import BatchKey, StepBatches, iterate_batches
 from core.training.distributed import SharedClock, Team
-from core.training.journal import METRICS_NAME, Journal
+from core.training.journal import Journal
 from core.training.labels import LabelCodes
 from core.training.optimisation import RunningAverage, build_optimiser, set_rate
 from core.training.progress import Progress
+from core.training.run_folder import BEST_NAME, LAST_NAME, METRICS_NAME, STATE_NAME
 from core.training.schedule import Budget, Clock, Schedule
 from core.training.state import (
     TrainingState,
@@ -37,10 +38,6 @@ from core.training.state import (
 )
 from core.training.step import Learner, StepReport
 from core.training.target import Batch
-
-STATE_NAME = "state.safetensors"
-LAST_NAME = "last"
-BEST_NAME = "best"
 
 logger = logging.getLogger(__name__)
 

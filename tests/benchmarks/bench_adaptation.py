@@ -27,7 +27,7 @@ import numpy as np
 
 from app.settings import DEFAULT_MODEL
 from app.workflows.learning.models import Source
-from app.workflows.learning.starting import begin_with, make_ready, with_region
+from app.workflows.learning.starting import begin_with, with_region
 from core.annotation.labels import Category, LabelSet, distinct_colour
 from core.annotation.mask import Mask
 from core.inference.predictor import Predictor
@@ -36,16 +36,18 @@ from core.maskformer.checkpoint import load_backbone_weights, load_model
 from core.maskformer.convert import with_queries
 from core.maskformer.manifest import named_source, read_checkpoint
 from core.maskformer.model import MaskFormer
+from core.training.beginning import make_ready
 from core.training.config import TrainingConfig
 from core.training.data.batches import Mixture, StepBatches
 from core.training.data.images import LabelledImage
 from core.training.data.sources import DataSet, SourceConfig, read_data_set
 from core.training.fine_tuning import TruthSizes, budget_since, fine_tuning_config
 from core.training.labels import LabelCodes
-from core.training.loop import LAST_NAME, Training
+from core.training.loop import Training
 from core.training.metrics.average_precision import Found, MaskAveragePrecision
 from core.training.metrics.recall import Coverage, ious, recall
 from core.training.metrics.truths import ANY, Thing
+from core.training.run_folder import LAST_NAME
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 DOMAINS = ("aerial-buildings", "nuclei")

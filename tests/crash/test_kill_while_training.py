@@ -11,7 +11,8 @@ import pytest
 
 from app.workflows.learning import RunState, RunView, find_run, models, resume_run, start_run, stop_run
 from core.annotation.errors import TrainingError
-from core.training.journal import METRICS_NAME, Journal
+from core.training.journal import Journal
+from core.training.run_folder import METRICS_NAME
 from storage.images import list_images
 from storage.runs import get_run
 from storage.truths import load_truth

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from core.annotation.mask import Mask
 from storage.corrections import rebuild
 from storage.truths import load_truth
 from storage.workspace import Workspace
+from tests.small_disk import fill, small_disk
 from tests.storage.stored_samples import HEIGHT, WIDTH, box_mask, correct, filled_image
 
 DISK_BYTES = 1 << 20
@@ -25,24 +24,7 @@ PAGE_BYTES = 4096
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own with DISK_BYTES."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.name != "posix" or os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", folder], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(disk: Path, *, leaving_bytes: int) -> Path:
-    ballast = disk / "ballast"
-    status = os.statvfs(disk)
-    ballast.write_bytes(b"\0" * (status.f_bavail * status.f_frsize - leaving_bytes))
-    return ballast
+    yield from small_disk(tmp_path, DISK_BYTES)
 
 
 def many_masks() -> list[Mask]:

@@ -5,8 +5,8 @@ Light to import: torch is loaded by the process of a run alone.
 
 from app.workflows.learning.models import models, promote
 from app.workflows.learning.readiness import estimate_s, look
-from app.workflows.learning.requests import MOST_MINUTES
-from app.workflows.learning.runs import find_run, prepare_run, resume_run, runs, start_run, stop_run
+from app.workflows.learning.requests import DEFAULT_MINUTES, MOST_MINUTES
+from app.workflows.learning.runs import find_run, newest_run, prepare_run, resume_run, runs, start_run, stop_run
 from app.workflows.learning.views import (
     BASE_MODEL_ID,
     COMPARED,
@@ -21,6 +21,7 @@ from storage.tables import RunState
 __all__ = [
     "BASE_MODEL_ID",
     "COMPARED",
+    "DEFAULT_MINUTES",
     "MOST_MINUTES",
     "CategoryUse",
     "Comparison",
@@ -32,6 +33,7 @@ __all__ = [
     "find_run",
     "look",
     "models",
+    "newest_run",
     "prepare_run",
     "promote",
     "resume_run",

@@ -12,19 +12,19 @@ import torch
 from app.workflows.learning.memory import Attempt, attempts
 from app.workflows.learning.models import Source
 from app.workflows.learning.requests import RunRequest
-from app.workflows.learning.runs import STATE_FILE
-from app.workflows.learning.starting import Beginning, begin_with, make_ready, with_room
+from app.workflows.learning.starting import Beginning, begin_with, with_room
 from core.annotation.errors import TrainingError
 from core.annotation.labels import LabelSet
 from core.maskformer.device import choose_device
 from core.maskformer.rows import CategoryRows
+from core.training.beginning import make_ready
 from core.training.config import TrainingConfig
 from core.training.data.batches import Mixture, StepBatches
 from core.training.data.images import LabelledImage
 from core.training.fine_tuning import TruthSizes, budget_since, fine_tuning_config
-from core.training.journal import METRICS_NAME
 from core.training.labels import LabelCodes
 from core.training.loop import Training, Watch
+from core.training.run_folder import METRICS_NAME, STATE_NAME
 from core.training.schedule import Budget
 from core.training.state import TrainingState
 
@@ -63,11 +63,12 @@ def learn(lesson: Lesson, watch: Watch, say: Say) -> Learned:
 
     say: is told in words what is going on.   Raises MaskwrightError.
     """
-    state_path = lesson.folder / STATE_FILE
+    state_path = lesson.folder / STATE_NAME
     saved = TrainingState.read(state_path) if state_path.is_file() else None
     begin = _begin(lesson)
-    config = _config(lesson, begin) if saved is None else TrainingConfig.from_dict(saved.notes["config"])
-    for attempt in attempts(config, choose_device(lesson.request.device)):
+    device = choose_device(lesson.request.device)
+    config = _config(lesson, begin, device) if saved is None else TrainingConfig.from_dict(saved.notes["config"])
+    for attempt in attempts(config, device):
         try:
             training = _prepare(lesson, begin, attempt, saved)
             say(attempt.words or f"learning: {begin.rows}")
@@ -83,9 +84,9 @@ def _begin(lesson: Lesson) -> Beginning:
     return begin_with(lesson.parent, lesson.label_set, seed=lesson.request.seed)
 
 
-def _config(lesson: Lesson, begin: Beginning) -> TrainingConfig:
+def _config(lesson: Lesson, begin: Beginning, device: torch.device) -> TrainingConfig:
     sizes = TruthSizes.of(lesson.images)
-    return fine_tuning_config(model=begin.model.config, sizes=sizes, seed=lesson.request.seed)
+    return fine_tuning_config(model=begin.model.config, sizes=sizes, seed=lesson.request.seed, device=device)
 
 
 def _prepare(lesson: Lesson, begin: Beginning, attempt: Attempt, saved: TrainingState | None) -> Training:

@@ -14,7 +14,7 @@ from app.workflows.learning.comparison import Contender, compare, draw_compariso
 from app.workflows.learning.comparison_file import write_comparison
 from app.workflows.learning.models import Source
 from app.workflows.learning.threshold import choose_threshold
-from app.workflows.learning.views import CURVES_FILE, Comparison
+from app.workflows.learning.views import Comparison
 from core.annotation.files import sync_folder
 from core.annotation.labels import LabelSet
 from core.inference.predictor import Predictor
@@ -23,8 +23,8 @@ from core.maskformer.device import choose_device
 from core.maskformer.manifest import read_checkpoint
 from core.training.curves import draw_curves
 from core.training.data.images import LabelledImage
-from core.training.journal import METRICS_NAME, Journal
-from core.training.loop import LAST_NAME
+from core.training.journal import Journal
+from core.training.run_folder import CURVES_NAME, LAST_NAME, METRICS_NAME
 from storage.errors import translated
 from storage.models import ModelRecord, NewModel, add_model, list_models
 from storage.runs import RunRecord
@@ -87,7 +87,7 @@ def _write_pictures(old: Contender, new: Contender, comparison: Comparison, verd
     scores = {name: value for name, value in comparison.after.items() if value is not None}
     if scores and steps:
         journal.write("scores", {"step": steps[-1]["step"], "seconds": steps[-1]["seconds"], **scores})
-    draw_curves(journal.records(), folder / CURVES_FILE)
+    draw_curves(journal.records(), folder / CURVES_NAME)
     draw_comparison(old, new, verdict.check or verdict.learn, verdict.label_set, folder)
 
 

@@ -21,6 +21,7 @@ from app.workflows.learning.seen import seen_in_use
 from app.workflows.learning.views import LOG_FILE, NOT_TO_STOP, REQUEST_FILE, STOP_ASKED, RunView
 from core.annotation.errors import TrainingError
 from core.annotation.files import write_atomically
+from core.training.run_folder import STATE_NAME
 from storage.errors import translated
 from storage.images import labelled_images
 from storage.models import list_models
@@ -39,8 +40,6 @@ from storage.snapshots import add_snapshot
 from storage.tables import RunState
 from storage.workspace import Workspace
 
-# As core.training.loop calls it, which would load torch.
-STATE_FILE = "state.safetensors"
 # Of a process that ended without a word, what it said last.
 LAST_WORDS = 300
 
@@ -52,6 +51,13 @@ def runs(workspace: Workspace) -> tuple[RunView, ...]:
         records = list_runs(session)
         made = {model.run_id: model.id for model in reversed(list_models(session))}
     return tuple(_view(workspace, record, made.get(record.id)) for record in records)
+
+
+def newest_run(workspace: Workspace) -> RunView | None:
+    """The newest alone, for looks that come often: the files of the others are not read. None before the first."""
+    with workspace.database.read() as session:
+        records = list_runs(session)
+    return find_run(workspace, records[0].id) if records else None
 
 
 def find_run(workspace: Workspace, run_id: int) -> RunView:
@@ -196,7 +202,7 @@ def _bury_dead(workspace: Workspace) -> None:
 
 def _fail_if_unchanged(workspace: Workspace, record: RunRecord) -> None:
     folder = run_folder(workspace, record.id)
-    saved = (folder / STATE_FILE).is_file()
+    saved = (folder / STATE_NAME).is_file()
     remedy = "resume it from the last save" if saved else "nothing was saved: resumed, it begins again"
     state, message = RunState.STOPPED, f"stopped; {remedy}"
     if record.message != STOP_ASKED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +12,7 @@ from core.annotation.proposals import REGION
 from core.maskformer.checkpoint import load_model
 from core.maskformer.config import MaskClassificationConfig
 from core.maskformer.convert import with_label_set, with_queries
-from core.maskformer.model import MaskFormer, freeze_backbone_stages
+from core.maskformer.model import MaskFormer
 from core.maskformer.rows import CategoryRows
 from core.training.config import TrainingConfig
 
@@ -48,12 +47,3 @@ def with_room(model: MaskFormer, config: TrainingConfig) -> MaskFormer:
     if not (isinstance(head, MaskClassificationConfig) and isinstance(wanted, MaskClassificationConfig)):
         return model
     return model if head == wanted else with_queries(model, wanted.queries.queries)[0]
-
-
-def make_ready(model: MaskFormer, config: TrainingConfig) -> None:
-    """Freeze what the configuration freezes, and set the size at which the model is to look at photos."""
-    model.preprocessing = dataclasses.replace(model.preprocessing, long_side_px=config.input_px, short_side_px=None)
-    freeze_backbone_stages(model, config.frozen_stages)
-    for name, parameter in model.named_parameters():
-        if config.trained_parts and not name.startswith(config.trained_parts):
-            parameter.requires_grad_(False)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from storage.runs import ACTIVE
 from storage.tables import RunState
 
-# What a run writes into its folder, besides what core.training.loop writes there.
+# What a run writes into its folder, besides what core.training.run_folder names.
 REQUEST_FILE = "run.json"
 COMPARISON_FILE = "comparison.json"
 LOG_FILE = "log.txt"
-CURVES_FILE = "curves.png"
 BEFORE_FILE, AFTER_FILE = "before.jpg", "after.jpg"
 # The id under which the model that the workspace began with stands among the workspace's own, which count from 1.
 BASE_MODEL_ID = 0
@@ -94,7 +94,7 @@ class RunView:
     @property
     def active(self) -> bool:
         """Whether it has yet to end."""
-        return self.state in (RunState.STARTING, RunState.RUNNING)
+        return self.state in ACTIVE
 
     @property
     def stoppable(self) -> bool:

@@ -75,7 +75,8 @@ def judge(
 
 
 def _read(categories: LabelSet, image: LabelledImage) -> tuple[Pixels, Labels, Labels]:
-    return *first_reading(image), panoptic_labels(image, categories)
+    pixels, labels = first_reading(image)
+    return pixels, labels, panoptic_labels(image, labels, categories)
 
 
 class _Judges:

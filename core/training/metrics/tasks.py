@@ -88,7 +88,8 @@ def judge_panoptic(
 
 
 def _panoptic_reading(categories: LabelSet, image: LabelledImage) -> tuple[Pixels, Labels]:
-    return image.pixels(), panoptic_labels(image, categories)
+    pixels, labels = first_reading(image)
+    return pixels, panoptic_labels(image, labels, categories)
 
 
 def unknown_names(

@@ -55,13 +55,12 @@ def largest_first(labels: Labels) -> Labels:
     return replace(labels, masks=tuple(sorted(labels.masks, key=lambda labelled: -labelled.mask.area)))
 
 
-def panoptic_labels(image: LabelledImage, categories: LabelSet) -> Labels:
+def panoptic_labels(image: LabelledImage, parts: Labels, categories: LabelSet) -> Labels:
     """The labels for what asks stuff by category and things one by one. Raises as the image's readers do.
 
-    In semantic sets a thing's connected parts are its instances, as in its first reading; what that leaves out of a
-    thing is ignored.
+    parts: the image's first reading. In semantic sets a thing's connected parts, as it has them, are its instances;
+    what that leaves out of a thing is ignored.
     """
-    parts = image.readers[0]()
     if image.whole is None:
         return parts
     whole = image.whole()
@@ -80,15 +79,20 @@ def _left_out(whole: Labels, instances: Sequence[LabelledMask], categories: Labe
 
 
 def _is_thing(labelled: LabelledMask, categories: LabelSet) -> bool:
-    category = categories.named(labelled.category or REGION)
+    category = _category(labelled, categories)
     return category is not None and category.is_thing
+
+
+def _category(labelled: LabelledMask, categories: LabelSet) -> Category | None:
+    """The judged category of a mask; None for one without a name, or of another name."""
+    return categories.named(labelled.category or REGION)
 
 
 def category_map(labels: Labels, size: Size, categories: LabelSet) -> Ids:
     """The category id of each pixel of a (height, width) image, int32 [H, W]; `SEMANTIC_VOID` (−1) or `NOTHING`."""
     view = np.full(size, NOTHING if labels.complete else SEMANTIC_VOID, dtype=np.int32)
     for labelled in labels.masks:
-        category = categories.named(labelled.category or REGION)
+        category = _category(labelled, categories)
         view[labelled.mask.to_array()] = SEMANTIC_VOID if category is None else category.id
     return _without_ignored(view, labels, SEMANTIC_VOID)
 
@@ -99,7 +103,7 @@ def segment_map(labels: Labels, size: Size, categories: LabelSet) -> SegmentMap:
     meanings: dict[int, int] = {}
     stuff: dict[int, int] = {}
     for number, labelled in enumerate(labels.masks, start=1):
-        category = categories.named(labelled.category or REGION)
+        category = _category(labelled, categories)
         value = PANOPTIC_VOID
         if category is not None:
             value = number if category.is_thing else stuff.setdefault(category.id, number)
@@ -113,7 +117,7 @@ def things(labels: Labels, size: Size, categories: LabelSet) -> list[Thing]:
 
     Void are here ignored pixels and masks that are not judged, and what no mask covers where labels are incomplete.
     """
-    named = [(categories.named(labelled.category or REGION), labelled.mask) for labelled in labels.masks]
+    named = [(_category(labelled, categories), labelled.mask) for labelled in labels.masks]
     found = [Thing(category.id, mask) for category, mask in named if category is not None and category.is_thing]
     void = unknown_part(labels, size, unjudged=[mask for category, mask in named if category is None])
     if void is None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.annotation.mask import Mask
+from core.training.augment import draw_scene, example_of
 from core.training.target import Batch, Target
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -126,6 +127,11 @@ def instance_set(folder: Path) -> Path:
     ids[12:16, 20:28] = 300
     write_ids(folder / "labels" / "a.png", ids)
     return folder
+
+
+def make_example(image, *, crop_px, config, rng, **naming):
+    """A random example of a prepared photo, as a step's batch has it; all chance comes from `rng`."""
+    return example_of(draw_scene(image, crop_px=crop_px, config=config, rng=rng, **naming), crop_px, config)
 
 
 def made_target(masks: np.ndarray, labels: list[int], *, validity: np.ndarray | None = None, complete=False) -> Target:

@@ -4,13 +4,13 @@ import torch
 
 from core.annotation.errors import TrainingError
 from core.annotation.mask import Mask
-from core.training.augment import AugmentConfig, draw_window, make_example
+from core.training.augment import AugmentConfig, draw_window
 from core.training.data.images import LabelledMask, Labels
 from core.training.data.prepared import PreparedImage
 from core.training.labels import LabelCodes
 from core.training.scene import Window, cut_mask, cut_scene, inner_point, target_of, to_cells
 from tests.core.maskformer.small_models import labels as label_set
-from tests.core.training.made_sets import box
+from tests.core.training.made_sets import box, make_example
 
 CODES = LabelCodes(label_set("cat", "grass", "region"))
 STILL = AugmentConfig(scale=(1.0, 1.0), flip=0.0, colour=0.0)

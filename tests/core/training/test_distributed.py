@@ -10,7 +10,7 @@ import torch
 from core.annotation.errors import TrainingError
 from core.training.distributed import SharedClock, Team, join_team, own_device
 from core.training.journal import Journal
-from core.training.loop import STATE_NAME
+from core.training.run_folder import STATE_NAME
 from core.training.state import TrainingState
 from tests.core.training import made_sets as made
 from tests.core.training import together

@@ -16,7 +16,8 @@ from core.training.data.batches import Mixture, StepBatches
 from core.training.data.images import LabelledImage, LabelledMask, Labels
 from core.training.fine_tuning import LEAST_LEARNING_S, TruthSizes, budget_since, fine_tuning_config
 from core.training.labels import LabelCodes
-from core.training.loop import STATE_NAME, Training
+from core.training.loop import Training
+from core.training.run_folder import STATE_NAME
 from core.training.schedule import Budget
 from core.training.state import TrainingState
 from tests.core.maskformer.small_models import SMALL, small_model

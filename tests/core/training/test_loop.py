@@ -19,8 +19,9 @@ from core.training.data.batches import Mixture, StepBatches
 from core.training.data.sources import SourceConfig, read_data_set
 from core.training.journal import Journal
 from core.training.labels import LabelCodes
-from core.training.loop import STATE_NAME, Training
+from core.training.loop import Training
 from core.training.optimisation import OptimiserConfig, build_optimiser
+from core.training.run_folder import STATE_NAME
 from core.training.schedule import Budget, StageConfig
 from core.training.state import TrainingState
 from core.training.step import forward_losses, train_step

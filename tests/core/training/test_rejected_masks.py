@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.annotation.errors import TrainingError
 from core.annotation.mask import Mask
 from core.maskformer.output import GivenMasks, MaskFormerOutput
-from core.training.augment import AugmentConfig, make_example
+from core.training.augment import AugmentConfig
 from core.training.copy_paste import paste_things
 from core.training.criterion import Criterion, LossConfig
 from core.training.data.images import LabelledImage, LabelledMask, Labels
@@ -20,7 +20,7 @@ from core.training.labels import LabelCodes
 from core.training.rejected_masks import SAME_IOU, rejected_queries
 from core.training.scene import Scene, SceneMask, Window, cut_scene, target_of
 from tests.core.maskformer.small_models import labels as label_set
-from tests.core.training.made_sets import box, disc_batch, made_target, write_photo
+from tests.core.training.made_sets import box, disc_batch, made_target, make_example, write_photo
 
 CODES = LabelCodes(label_set("cat", "grass", "region"))
 CAT, NOTHING = 0, CODES.no_object

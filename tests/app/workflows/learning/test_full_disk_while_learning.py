@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from core.annotation.errors import StorageError
 from storage.images import list_images
 from storage.truths import load_truth
 from tests.app.workflows.learning.corrected import base_model, corrected_workspace
+from tests.small_disk import fill, small_disk
 
 # A run writes its model twice, and three times as much to go on from.
 DISK_BYTES = 160 << 20
@@ -24,24 +23,7 @@ DISK_BYTES = 160 << 20
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own with DISK_BYTES."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.name != "posix" or os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", folder], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(disk: Path, *, leaving_bytes: int) -> Path:
-    ballast = disk / "ballast"
-    status = os.statvfs(disk)
-    ballast.write_bytes(b"\0" * (status.f_bavail * status.f_frsize - leaving_bytes))
-    return ballast
+    yield from small_disk(tmp_path, DISK_BYTES)
 
 
 def test_a_run_that_finds_no_room_says_so_and_goes_on_when_there_is(disk, tmp_path):

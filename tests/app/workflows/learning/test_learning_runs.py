@@ -33,15 +33,15 @@ from app.workflows.learning.comparison_file import write_comparison
 from app.workflows.learning.models import source_in_use
 from app.workflows.learning.process import name_process
 from app.workflows.learning.requests import RunRequest
-from app.workflows.learning.runs import STATE_FILE
 from app.workflows.learning.threshold import GRID
 from app.workflows.learning.views import COMPARING
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import ModelError, StorageError, TrainingError
 from core.maskformer.checkpoint import load_model
 from core.maskformer.manifest import read_checkpoint
-from core.training.journal import METRICS_NAME, Journal
-from core.training.loop import STATE_NAME, Training
+from core.training.journal import Journal
+from core.training.loop import Training
+from core.training.run_folder import METRICS_NAME, STATE_NAME
 from storage.models import add_model
 from storage.runs import get_run, say_of_run, take_up_run
 from storage.snapshots import load_snapshot
@@ -110,10 +110,9 @@ def test_a_run_leaves_its_records_and_pictures(finished):
     assert (run.comparison.before_name, run.parent_model) == ("base", "base")
     records = list(Journal(run.folder / METRICS_NAME).records())
     assert {record["kind"] for record in records} >= {"step", "scores"}
-    for name in ("curves.png", "before.jpg", "after.jpg", STATE_FILE):
+    for name in ("curves.png", "before.jpg", "after.jpg", STATE_NAME):
         assert (run.folder / name).stat().st_size > 0
     assert json.loads((run.folder / "run.json").read_text())["snapshot"] == run.snapshot_id
-    assert STATE_FILE == STATE_NAME
 
 
 def test_a_run_learns_from_the_truth_at_its_beginning(finished, tmp_path):
@@ -424,10 +423,10 @@ def test_a_photo_that_is_gone_and_a_state_that_is_damaged_fail_the_run_in_words(
     assert gone.state is RunState.FAILED
     assert "discs-0.png: the photo" in gone.message
     blob.write_bytes(content)
-    (gone.folder / STATE_FILE).write_bytes(b"\x10\0\0\0")
+    (gone.folder / STATE_NAME).write_bytes(b"\x10\0\0\0")
     damaged = carry_out(workspace, run_id)
     assert damaged.state is RunState.FAILED
-    assert f"{STATE_FILE} is damaged" in damaged.message
+    assert f"{STATE_NAME} is damaged" in damaged.message
     assert list(workspace.models_folder.iterdir()) == []
     with workspace.database.read() as session:
         assert get_run(session, run_id).ended_at is not None

@@ -1,27 +1,15 @@
 from dataclasses import astuple
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.annotation.mask import Mask
-from core.inference.predictor import Predictor
 from core.training.metrics.judge import judge
 from core.training.metrics.recall import cover_images, summarise
 from core.training.metrics.tasks import judge_instance, judge_panoptic
 from core.training.metrics.truths import judged
 from tests.core.training.made_sets import box
-from tests.core.training.metrics.sure_model import image_of, sure_model, write_blurred_photo
-
-
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory) -> Path:
-    return write_blurred_photo(tmp_path_factory.mktemp("photos") / "a.png")
-
-
-@pytest.fixture(scope="module")
-def predictor(photo) -> Predictor:
-    return Predictor(sure_model(photo), precision="float32")
+from tests.core.training.metrics.sure_model import image_of
 
 
 def test_one_pass_gives_what_the_single_metrics_give(predictor, photo):

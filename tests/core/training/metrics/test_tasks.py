@@ -9,22 +9,12 @@ from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
 from core.inference.predictor import Predictor
 from core.training.metrics.tasks import judge_instance, judge_panoptic, judge_semantic, unknown_names
-from tests.core.training.metrics.sure_model import image_of, sure_model, write_blurred_photo
+from tests.core.training.metrics.sure_model import image_of
 
 # The model's "cat" (thing) and "grass" (stuff) under other ids and in another order, and a name it does not know.
 SET = LabelSet.of(
     [Category(2, "grass", False, (0, 0, 0)), Category(5, "ghost", True, (0, 0, 0)), Category(9, "cat", True, (0, 0, 0))]
 )
-
-
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory) -> Path:
-    return write_blurred_photo(tmp_path_factory.mktemp("photos") / "a.png")
-
-
-@pytest.fixture(scope="module")
-def predictor(photo) -> Predictor:
-    return Predictor(sure_model(photo), precision="float32")
 
 
 def name_of(predictor: Predictor, category_id: int) -> str:

@@ -114,7 +114,7 @@ def test_things_of_a_semantic_set_are_instances_and_their_specks_void(tmp_path):
     data_set = read_data_set(exported_semantic_set(tmp_path), SourceConfig())
     (image,) = data_set.images
     categories = LabelSet.of(data_set.categories)
-    found = segment_map(panoptic_labels(image, categories), (40, 40), categories)
+    found = segment_map(panoptic_labels(image, image.readers[0](), categories), (40, 40), categories)
     areas = sorted(
         (categories.get(category).name, int((found.ids == i).sum())) for i, category in found.categories.items()
     )
