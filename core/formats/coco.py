@@ -12,7 +12,7 @@ from pathlib import Path
 from core.annotation.labels import LabelSet
 from core.annotation.views import labelled
 from core.formats.coco_file import write_coco
-from core.formats.exported import ExportImage, FormatReport, Tally, count_unlabelled
+from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_unlabelled
 
 FILE_NAME = "instances.json"
 
@@ -39,8 +39,8 @@ def write_coco_instances(images: Iterable[ExportImage], label_set: LabelSet, fol
                     }
                 )
     zero = [category.name for category in label_set if category.id == 0]
-    notes = [
-        (tally.unlabelled, "unlabelled segments left out: label them first"),
-        (len(zero), f"category, {', '.join(zero)}, keeps the id 0, which some readers take for background"),
+    losses = [
+        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
+        Loss("id-0", len(zero), f"category, {', '.join(zero)}, keeps the id 0, which some readers take for background"),
     ]
-    return tally.report(notes, [FILE_NAME])
+    return tally.report(losses, [FILE_NAME])

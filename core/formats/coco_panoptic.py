@@ -18,7 +18,7 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import LabelSet
 from core.annotation.views import PANOPTIC_VOID, Panoptic, labelled, panoptic_view
 from core.formats.coco_file import write_coco
-from core.formats.exported import ExportImage, FormatReport, Tally, count_covered, count_unlabelled, write_file
+from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_covered, count_unlabelled, write_file
 
 FILE_NAME = "panoptic.json"
 FOLDER_NAME = "panoptic"
@@ -52,14 +52,14 @@ def write_coco_panoptic(images: Iterable[ExportImage], label_set: LabelSet, fold
                 }
             )
             _count(tally, image, panoptic, label_set)
-    notes = [
-        (tally.unlabelled, "unlabelled segments left out: label them first"),
-        (tally.hidden, "segments left out: others cover them whole"),
-        (tally.covered, "segments lost the part that others cover"),
-        (tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
-        (tally.counts.get("void", 0), "pixels are void: no segment is there, or an unlabelled one on top"),
+    losses = [
+        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
+        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
+        Loss("covered", tally.covered, "segments lost the part that others cover"),
+        Loss("merged", tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
+        Loss("void", tally.counts.get("void", 0), "pixels are void: no segment is there, or an unlabelled one on top"),
     ]
-    return tally.report(notes, [FILE_NAME, f"{FOLDER_NAME}/"])
+    return tally.report(losses, [FILE_NAME, f"{FOLDER_NAME}/"])
 
 
 def id_png(ids: npt.NDArray[np.int32]) -> bytes:

@@ -18,7 +18,8 @@ from core.annotation.views import labelled
 @dataclass(frozen=True)
 class ExportImage:
     """An image to export. `file_name` is its user's name for it; `export_name` is the safe one, unique in the
-    export also without its extension, that the photo and its mask files get."""
+    export also without its extension, that the photo and its mask files get. `split` is the part of the data set that
+    it belongs to, such as train. `keeps_segment_ids`: no two segments of the whole export share an id."""
 
     file_name: str
     export_name: str
@@ -26,6 +27,8 @@ class ExportImage:
     height: int
     width: int
     truth: Truth
+    split: str = "train"
+    keeps_segment_ids: bool = False
 
     @property
     def png_name(self) -> str:
@@ -34,19 +37,36 @@ class ExportImage:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """Something that an export does not hold: how many of what; `kind` is one word for programs, such as "void"."""
+
+    kind: str
+    count: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.what}"
+
+
+@dataclass(frozen=True)
 class FormatReport:
-    """What was written: images and segments that are in the files, segments that are not, and in `notes` what
-    else the format does not hold, with counts. `files` are relative to the export's folder."""
+    """What was written: images and segments that are in the files, segments that are not, and in `losses` what
+    else the format does not hold. `files` are relative to the export's folder, folders with a / at the end."""
 
     images: int
     segments: int
     unlabelled_left_out: int
     hidden_left_out: int
-    notes: tuple[str, ...]
+    losses: tuple[Loss, ...]
     files: tuple[str, ...]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The losses in words."""
+        return tuple(map(str, self.losses))
 
-# Writes all images into a folder, one at a time.
+
+# Writes all images into a folder, one at a time, as they come; photos are written by the caller.
 Writer = Callable[[Iterable[ExportImage], LabelSet, Path], FormatReport]
 
 
@@ -64,9 +84,9 @@ class Tally:
     def add(self, what: str, number: int) -> None:
         self.counts[what] = self.counts.get(what, 0) + number
 
-    def report(self, notes: Iterable[tuple[int, str]], files: Iterable[str]) -> FormatReport:
-        """The report, with each note (count, what) whose count is not 0."""
-        kept = tuple(f"{count} {what}" for count, what in notes if count)
+    def report(self, losses: Iterable[Loss], files: Iterable[str]) -> FormatReport:
+        """The report, with each loss whose count is not 0."""
+        kept = tuple(loss for loss in losses if loss.count)
         return FormatReport(self.images, self.segments, self.unlabelled, self.hidden, kept, tuple(files))
 
 

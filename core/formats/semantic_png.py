@@ -18,7 +18,7 @@ from PIL import Image
 from core.annotation.errors import FormatError
 from core.annotation.labels import LabelSet
 from core.annotation.views import SEMANTIC_VOID, labelled, semantic_view
-from core.formats.exported import ExportImage, FormatReport, Tally, count_covered, count_unlabelled, write_file
+from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_covered, count_unlabelled, write_file
 
 FOLDER_NAME = "masks"
 NAMES_FILE = "labels.txt"
@@ -37,15 +37,19 @@ def write_semantic_png(images: Iterable[ExportImage], label_set: LabelSet, folde
         _count(tally, image, view, label_set)
     write_file(folder / NAMES_FILE, "".join(f"{category.name}\n" for category in label_set).encode())
     write_file(folder / LABELS_FILE, _labels_json(label_set, void))
-    notes = [
-        (tally.unlabelled, "unlabelled segments left out: label them first"),
-        (tally.hidden, "segments left out: others cover them whole"),
-        (tally.covered, "segments lost the part that others cover"),
-        (tally.counts.get("merged", 0), "segments merged with another of their category"),
-        (tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
-        (tally.counts.get("void", 0), f"pixels are void ({void}): no segment is there, or an unlabelled one on top"),
+    losses = [
+        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
+        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
+        Loss("covered", tally.covered, "segments lost the part that others cover"),
+        Loss("merged", tally.counts.get("merged", 0), "segments merged with another of their category"),
+        Loss("crowd", tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
+        Loss(
+            "void",
+            tally.counts.get("void", 0),
+            f"pixels are void ({void}): no segment is there, or an unlabelled one on top",
+        ),
     ]
-    return tally.report(notes, [f"{FOLDER_NAME}/", NAMES_FILE, LABELS_FILE])
+    return tally.report(losses, [f"{FOLDER_NAME}/", NAMES_FILE, LABELS_FILE])
 
 
 def void_value(label_set: LabelSet) -> int:

@@ -1,0 +1,89 @@
+"""Where a data set's files lie. A name in it is another program's text: it leads nowhere but into its folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from core.annotation.errors import FormatError
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of `name` in `folder`, which need not exist.
+
+    Raises FormatError for a name that leads out: absolute, with a drive letter or `..`, or through a link.
+    """
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or "\0" in name or name[0] in "/\\" or _DRIVE.match(name) or ".." in parts:
+        raise FormatError(f"the name {name!r:.120} leads out of its folder; names are relative, without ..")
+    path = folder.joinpath(*parts)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise FormatError(f"the name {name!r:.120} leads out of its folder through a link; put the file there itself")
+    return path
+
+
+class Photos:
+    """Finds the photos that a data set names, in `folders`, the first that has one."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._folders = tuple(folder for folder in folders if folder.is_dir())
+        self._by_stem: dict[tuple[Path, str], Path | None] = {}
+        self._listed: set[Path] = set()
+
+    def named(self, name: str) -> Path:
+        """The photo of this name; where a data set gives its path elsewhere, the one with its last part.
+
+        Raises FormatError when there is none, or the name leads out.
+        """
+        if not name:
+            raise FormatError("has no file name")
+        candidates = [name]
+        base = PurePosixPath(name.replace("\\", "/")).name
+        if base != name:
+            candidates.append(base)
+        for candidate in candidates:
+            for folder in self._folders:
+                path = inside(folder, candidate)
+                if _is_file(path):
+                    return path
+        raise FormatError(f"{name!r:.120} is not in {self._places()}")
+
+    def with_stem(self, stem: str, folder: str = "") -> Path:
+        """The photo that is called `stem` but for its extension, in the subfolder `folder` of one of the folders.
+
+        Raises FormatError when there is none, or several.
+        """
+        for parent in self._folders:
+            place = inside(parent, folder) if folder else parent
+            if place not in self._listed:
+                self._list(place)
+            if (place, stem) in self._by_stem:
+                path = self._by_stem[place, stem]
+                if path is None:
+                    raise FormatError(f"{place.name}/ has several photos {stem!r:.120}; keep one of them")
+                return path
+        raise FormatError(f"no photo {stem!r:.120} is in {self._places()}")
+
+    def _list(self, place: Path) -> None:
+        self._listed.add(place)
+        if not place.is_dir():
+            return
+        for path in sorted(place.iterdir()):
+            if path.suffix.lower() in PHOTO_SUFFIXES and _is_file(path):
+                key = (place, path.stem)
+                self._by_stem[key] = None if key in self._by_stem else path
+
+    def _places(self) -> str:
+        names = ", ".join(f"{folder.name}/" for folder in self._folders)
+        return names or "any folder: name the one with the photos (--images)"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
