@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from app.keeping_commands import add_backup, add_check
 from app.settings import DEFAULT_MODEL, ServerSettings
+from app.terminal import TerminalProgress
+from app.workspace_options import add_workspace, given_blobs, given_database, open_workspace
 from core.annotation.errors import MaskwrightError, TrainingError
+from core.formats.capabilities import READ_FORMATS, WRITTEN_FORMATS
 
 if TYPE_CHECKING:
     from app.workflows.learning import RunView
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
 
 # What a shell expects of a command ended by Ctrl-C.
 STOPPED = 130
-EXPORT_FORMATS = ("coco", "coco-panoptic", "semantic-png")
 EVALUATED_TASKS = ("proposals", "semantic", "instance", "panoptic")
 
 
@@ -44,15 +47,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve_options(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_propose(commands)
+    _add_import(commands)
     _add_export(commands)
     _add_train(commands)
     _add_evaluate(commands)
+    add_backup(commands)
+    add_check(commands)
     return parser
 
 
 def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     defaults = ServerSettings()
-    parser.add_argument("--workspace", type=Path, default=defaults.workspace, help="folder of the labelling work")
+    add_workspace(parser)
     parser.add_argument("--host", default=defaults.host, help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=defaults.port, help="port to listen on (default %(default)s)")
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser")
@@ -73,6 +79,8 @@ def _serve(options: argparse.Namespace) -> int:
     serve(
         ServerSettings(
             workspace=options.workspace,
+            database=given_database(options),
+            blobs=given_blobs(options),
             host=options.host,
             port=options.port,
             open_browser=options.open_browser,
@@ -88,25 +96,39 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _add_propose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("propose", help="write the proposals of image files as JSON, without a workspace")
-    parser.add_argument("images", nargs="+", metavar="IMAGE")
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser = commands.add_parser("propose", help="propose for all waiting images of a workspace, or for image files")
+    parser.add_argument("--model", help=f"model folder or name (default: the promoted model, else {DEFAULT_MODEL})")
     parser.add_argument("--device")
     _add_precision(parser)
-    parser.add_argument("--limit", type=_positive, default=100, help="proposals an image at most (default %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    add_workspace(parser.add_argument_group("for a workspace"), default=None)
+    files = parser.add_argument_group("for image files, without a workspace")
+    files.add_argument("images", nargs="*", metavar="IMAGE")
+    files.add_argument("--limit", type=_positive, help="proposals an image at most (default 100)")
+    files.add_argument("--out", type=Path, metavar="FILE.json")
     parser.set_defaults(run_command=_propose)
 
 
 def _propose(options: argparse.Namespace) -> int:
+    for_files = ("images", "limit", "out")
+    here, strange = ("IMAGE", ("database", "blobs")) if options.workspace is None else ("--workspace", for_files)
+    given = [name for name in strange if getattr(options, name)]
+    if given:
+        what = "IMAGE" if given[0] == "images" else f"--{given[0]}"
+        raise MaskwrightError(f"{what} does not go with {here}; leave it out")
+    if options.workspace is None and not (options.images and options.out):
+        raise MaskwrightError("say what to propose for: --workspace DIR, or IMAGE… --out FILE.json")
+    return _propose_for_files(options) if options.workspace is None else _propose_for_workspace(options)
+
+
+def _propose_for_files(options: argparse.Namespace) -> int:
     from app.workflows.propose_files import propose_files
 
     failures = propose_files(
         options.images,
-        model=options.model,
+        model=options.model or DEFAULT_MODEL,
         device=options.device,
         precision=options.precision,
-        limit=options.limit,
+        limit=options.limit or 100,
         out=options.out,
         progress=TerminalProgress("photos"),
     )
@@ -115,28 +137,98 @@ def _propose(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
+def _propose_for_workspace(options: argparse.Namespace) -> int:
+    from app.model_choice import FollowPromotions
+    from app.workflows.propose_waiting import propose_waiting
+
+    with open_workspace(options) as workspace:
+        settings = ServerSettings(model=options.model, device=options.device, precision=options.precision)
+        choice = FollowPromotions(workspace, settings)()
+        if choice.trouble:
+            print(f"maskwright: {choice.trouble}", file=sys.stderr)
+        waited = propose_waiting(workspace, choice.load(), progress=TerminalProgress("images"))
+    for image_id, reason in waited.failed:
+        print(f"maskwright: image {image_id}: {reason}", file=sys.stderr)
+    print(f"{choice.info.name} proposed for {waited.answered} images, {len(waited.failed)} failed")
+    return 1 if waited.failed else 0
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("import", help="take photos or a labelled data set into a workspace")
+    add_workspace(parser)
+    parser.add_argument("--format", required=True, choices=READ_FORMATS)
+    parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the photos, where they lie apart")
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="what a category of the set, by name or id, becomes: one of the workspace, or a new one",
+    )
+    parser.add_argument(
+        "--new-ids", action="store_true", help="give new categories whose id is taken the next free one"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="write all that was done and was not")
+    parser.add_argument("path", type=Path, metavar="PATH", help="the set's folder, its main file, or a zip of it")
+    parser.set_defaults(run_command=_import)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from app.workflows.importing import ImportRequest, import_data, parse_mapping, plan_import
+
+    request = ImportRequest(
+        options.format, options.path, options.images, parse_mapping(options.map), new_ids=options.new_ids
+    )
+    request.check()
+    with open_workspace(options, create=True) as workspace, plan_import(workspace, request) as plan:
+        report = import_data(workspace, plan, progress=TerminalProgress("images"))
+    print(report.summary())
+    if options.report is not None:
+        report.write(options.report)
+    return report.exit_status
+
+
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("export", help="write the workspace's truth in a format that others read")
-    parser.add_argument("--workspace", type=Path, default=ServerSettings().workspace)
-    parser.add_argument("--format", required=True, choices=EXPORT_FORMATS)
+    add_workspace(parser)
+    parser.add_argument("--format", required=True, choices=WRITTEN_FORMATS)
     parser.add_argument("--state", choices=("all", "done"), default="all", help="images with truth, or done ones only")
+    parser.add_argument("--split", metavar="NAME", help="the images of this split only")
+    parser.add_argument(
+        "--category",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="images that have a segment of it only, with all their segments; may be given several times",
+    )
+    parser.add_argument(
+        "--shares", metavar="NAME=SHARE,…", help="split anew by the photos' hashes, such as train=0.8,val=0.2"
+    )
     parser.add_argument("--snapshot", type=_positive, metavar="N", help="the images of snapshot N, as they were then")
-    parser.add_argument("--replace", action="store_true", help="put the export in the place of what OUT holds")
+    parser.add_argument("--no-photos", action="store_true", help="write the truth alone")
+    parser.add_argument("--replace", action="store_true", help="put the export in the place of the one that OUT holds")
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.set_defaults(run_command=_export)
 
 
 def _export(options: argparse.Namespace) -> int:
-    from app.workflows.export import export_workspace
-    from storage.workspace import Workspace
+    from app.workflows.exporting import Choice, export_workspace
+    from core.annotation.splits import parse_shares
 
-    with Workspace.open(options.workspace, create=False) as workspace:
+    choice = Choice(
+        state=options.state,
+        split=options.split,
+        categories=tuple(options.category),
+        shares=None if options.shares is None else parse_shares(options.shares),
+        snapshot=options.snapshot,
+    )
+    with open_workspace(options) as workspace:
         report = export_workspace(
             workspace,
             options.format,
             options.out,
-            state=options.state,
-            snapshot=options.snapshot,
+            choice=choice,
+            photos=not options.no_photos,
             replace=options.replace,
             progress=TerminalProgress("images"),
         )
@@ -158,7 +250,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     sets.add_argument("--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights to start from")
     sets.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
     work = parser.add_argument_group("on corrections")
-    work.add_argument("--workspace", type=Path, metavar="DIR", help="folder of the labelling work")
+    add_workspace(work, default=None)
     work.add_argument("--continued", action="store_true", help="go on from the promoted model, not the base model")
     work.add_argument("--promote", action="store_true", help="let the new model propose from now on")
     work.add_argument("--run", type=_positive, metavar="ID", help="go on with a stopped or failed run")
@@ -174,7 +266,7 @@ def _train(options: argparse.Namespace) -> int:
 def _refuse_mixture(options: argparse.Namespace) -> None:
     """No option is silently ignored."""
     for_sets = ("data", "out", "config", "steps", "backbone_weights", "resume")
-    for_work = ("continued", "promote", "run", "low_priority")
+    for_work = ("database", "blobs", "continued", "promote", "run", "low_priority")
     here, strange = ("--data", for_work) if options.workspace is None else ("--workspace", for_sets)
     given = [name for name in strange if _is_given(options, name)]
     if options.workspace is not None and options.run is not None:
@@ -217,7 +309,6 @@ def _train_on_sets(options: argparse.Namespace) -> int:
 def _train_on_corrections(options: argparse.Namespace) -> int:
     from app.workflows.learning import RunState, prepare_run
     from app.workflows.learning.requests import DEFAULT_MINUTES, RunRequest
-    from storage.workspace import Workspace
 
     request = RunRequest(
         minutes=DEFAULT_MINUTES if options.minutes is None else options.minutes,
@@ -226,7 +317,7 @@ def _train_on_corrections(options: argparse.Namespace) -> int:
         device=options.device,
         seed=options.seed or 0,
     )
-    with Workspace.open(options.workspace, create=False) as workspace:
+    with open_workspace(options) as workspace:
         run_id = options.run or prepare_run(workspace, request)
         from app.workflows.learning.carry_out import carry_out, keep_out_of_the_way
 
@@ -336,22 +427,3 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
     return number
-
-
-class TerminalProgress:
-    """A progress bar that appears with the first report; called with (finished, total)."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-        self._bar: object | None = None
-
-    def __call__(self, finished: int, total: int) -> None:
-        from tqdm import tqdm
-
-        if self._bar is None:
-            self._bar = tqdm(total=total, unit=f" {self._unit}", file=sys.stderr)
-        bar = self._bar
-        assert isinstance(bar, tqdm)
-        bar.update(finished - bar.n)
-        if finished >= total:
-            bar.close()

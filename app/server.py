@@ -17,19 +17,20 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.api.documentation import OPENAPI_URL, ROUTERS, VERSION
 from app.api.errors import add_error_answers
-from app.api.learning import router as learning_router
-from app.api.routes import router
 from app.jobs import ProposalWorker
 from app.model_choice import FollowPromotions
 from app.models import describe_model, workspace_labels
 from app.security import BodyLimit, OwnFrame, Password, SameOrigin
 from app.services import Services
 from app.settings import ASSETS, DEFAULT_MODEL, LOOPBACK, ServerSettings
+from app.workflows.exporting import settle_exports
 from app.workflows.ingest import add_photos, sample_photos
 from core.annotation.errors import MaskwrightError
 from core.annotation.labels import LabelSet
 from storage.categories import had_categories, seed_label_set
+from storage.images import list_images
 from storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -47,19 +48,24 @@ class PageFiles(StaticFiles):
 
 def open_services(settings: ServerSettings) -> Services:
     """Open the workspace (a new one gets the sample photos and the model's label set) and prepare the worker."""
-    workspace = Workspace.open(settings.workspace)
+    workspace = Workspace.open(settings.workspace, database=settings.database, blobs=settings.blobs)
+    settle_exports(workspace)
     base = settings.model or DEFAULT_MODEL
     _furnish(workspace, describe_model(base, workspace.models_folder).labels)
     choose = None if settings.no_model else FollowPromotions(workspace, settings)
-    return Services(workspace, ProposalWorker(workspace, choose), base, settings.device)
+    return Services(workspace, ProposalWorker(workspace, choose), base, settings.device, settings.on_this_machine)
 
 
 def _furnish(workspace: Workspace, labels: LabelSet) -> None:
-    """The label set comes last: a first start that is cut short is done again."""
+    """The label set comes last: a first start that is cut short is done again. Photos of one's own, imported before,
+    are not mixed with samples."""
+    samples = sample_photos()
     with workspace.database.read() as session:
         if had_categories(session):
             return
-    add_photos(workspace, sample_photos())
+        present = list_images(session, limit=len(samples) + 1)
+    if {image.file_name for image in present} <= {sample.name for sample in samples}:
+        add_photos(workspace, samples)
     with workspace.database.write() as session:
         seed_label_set(session, workspace_labels(labels))
 
@@ -74,11 +80,18 @@ def build_app(services: Services, settings: ServerSettings) -> FastAPI:
         services.worker.stop()
         services.workspace.close()
 
-    app = FastAPI(title="Maskwright", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Maskwright",
+        version=VERSION,
+        lifespan=lifespan,
+        openapi_url=OPENAPI_URL,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.services = services
     add_error_answers(app)
-    app.include_router(router)
-    app.include_router(learning_router)
+    for router in ROUTERS:
+        app.include_router(router)
     for folder in ("js", "css"):
         app.mount(f"/ui/{folder}", PageFiles(directory=ASSETS / folder))
     app.add_middleware(BodyLimit, prefix="/api/")

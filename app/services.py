@@ -16,13 +16,15 @@ from storage.workspace import Workspace
 @dataclass(frozen=True)
 class Services:
     """The open workspace, the proposal worker, the name of the model that runs begin from, and the device that runs
-    use as proposals do; None chooses the best.
+    use as proposals do; None chooses the best. `on_this_machine`: whoever uses the pages sits at this machine, so that
+    they may name its folders.
     """
 
     workspace: Workspace
     worker: ProposalWorker
     base_model: str = DEFAULT_MODEL
     device: str | None = None
+    on_this_machine: bool = False
 
     @property
     def model(self) -> ModelInfo | None:

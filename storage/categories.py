@@ -22,7 +22,7 @@ def load_label_set(session: Session) -> LabelSet:
         .where(_IN_USE)
         .order_by(CategoryRow.position, CategoryRow.id)
     )
-    return LabelSet.of(Category(number, name, thing, _colour(colour)) for number, name, thing, colour in rows)
+    return LabelSet.of(Category(number, name, thing, stored_colour(colour)) for number, name, thing, colour in rows)
 
 
 def had_categories(session: Session) -> bool:
@@ -34,7 +34,7 @@ def seed_label_set(session: Session, label_set: LabelSet) -> bool:
     """Take over `label_set`, ids as they are, when the workspace never had a category; says whether it did."""
     if had_categories(session):
         return False
-    rows = [_values(category, position) for position, category in enumerate(label_set)]
+    rows = [category_values(category, position) for position, category in enumerate(label_set)]
     if rows:
         session.execute(insert(CategoryRow), rows)
     return True
@@ -55,9 +55,9 @@ def add_category(session: Session, *, name: str, is_thing: bool, colour: Colour 
     LabelSet.of([*existing, category])
     position = (session.scalar(select(func.max(CategoryRow.position)).where(_IN_USE)) or 0) + 1
     if removed_id is None:
-        session.execute(insert(CategoryRow), [_values(category, position)])
+        session.execute(insert(CategoryRow), [category_values(category, position)])
     else:
-        session.execute(update(CategoryRow), [_values(category, position)])
+        session.execute(update(CategoryRow), [category_values(category, position)])
     return category
 
 
@@ -101,7 +101,8 @@ def reorder_categories(session: Session, category_ids: Sequence[int]) -> None:
         session.execute(update(CategoryRow), rows)
 
 
-def _values(category: Category, position: int) -> dict[str, object]:
+def category_values(category: Category, position: int) -> dict[str, object]:
+    """The columns of a category in use."""
     return {
         "id": category.id,
         "name": category.name,
@@ -116,6 +117,7 @@ def _hex(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def _colour(text: str) -> Colour:
+def stored_colour(text: str) -> Colour:
+    """The colour that stands as #rrggbb."""
     red, green, blue = bytes.fromhex(text[1:])
     return red, green, blue

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.annotation.changes import Change, apply_change, change_from_json, change_to_json
 from core.annotation.corrections import LogEntry, Operation
 from core.annotation.errors import CorrectionError
 from core.annotation.truth import Decision, Segment, Truth
+from storage.counts import change_counts
 from storage.errors import NotFound, StaleRevision
 from storage.evidence import NO_EVIDENCE, Evidence, proposals_from_json, proposals_to_json
+from storage.images import state_of
 from storage.masks import mask_values
 from storage.tables import CategoryRow, CorrectionRow, ImageRow, ProposalRow, SegmentRow
 from storage.truths import load_truth
+
+# The table's own statement is a third of the time that the mapped class's takes.
+_SEGMENT = cast(Table, SegmentRow.__table__)
+_ALTER_SEGMENT = update(_SEGMENT).where(
+    _SEGMENT.c.image_id == bindparam("its_image"), _SEGMENT.c.id == bindparam("its_id")
+)
+_LOG = (
+    select(CorrectionRow.revision, CorrectionRow.user, CorrectionRow.operation, CorrectionRow.target)
+    .where(CorrectionRow.image_id == bindparam("image"))
+    .order_by(CorrectionRow.revision)
+)
 
 
 @dataclass(frozen=True)
@@ -58,13 +73,15 @@ def record(
     change: Change,
     target: int | None = None,
     evidence: Evidence = NO_EVIDENCE,
+    truth: Truth | None = None,
 ) -> Truth:
     """Append the correction to the log, make its change to the state, and return the new truth.
 
+    `truth` is the image's present one, where this transaction has loaded it already.
     Raises StaleRevision when the image has moved past `base_revision`, CorrectionError when the change does
     not fit, NotFound for the image; the session's transaction must then be rolled back, as `Database.write` does.
     """
-    truth = load_truth(session, image_id)
+    truth = truth or load_truth(session, image_id)
     if truth.revision != base_revision:
         raise StaleRevision(image_id=image_id, base_revision=base_revision, revision=truth.revision)
     corrected = apply_change(truth, change)
@@ -89,21 +106,23 @@ def record(
     )
     _write_segments(session, image_id, change)
     _write_decisions(session, image_id, change)
+    state = state_of(corrected.revision, done=corrected.done)
     session.execute(
         update(ImageRow)
         .where(ImageRow.id == image_id)
-        .values(revision=corrected.revision, done=corrected.done, last_segment_id=corrected.last_segment_id)
+        .values(
+            revision=corrected.revision, done=corrected.done, state=state, last_segment_id=corrected.last_segment_id
+        )
     )
+    gained = _gained(change)
+    if gained or state is not state_of(truth.revision, done=truth.done):
+        change_counts(session, {image_id: gained})
     return corrected
 
 
 def log_entries(session: Session, image_id: int) -> list[LogEntry]:
     """The image's log as undo sees it, in order."""
-    rows = session.execute(
-        select(CorrectionRow.revision, CorrectionRow.user, CorrectionRow.operation, CorrectionRow.target)
-        .where(CorrectionRow.image_id == image_id)
-        .order_by(CorrectionRow.revision)
-    )
+    rows = session.execute(_LOG, {"image": image_id})
     return [LogEntry(revision, user, operation, target) for revision, user, operation, target in rows]
 
 
@@ -143,6 +162,17 @@ def rebuild(session: Session, image_id: int, revision: int) -> Truth:
     return truth
 
 
+def _gained(change: Change) -> dict[int | None, int]:
+    """How many segments of each category the change adds (+) or takes away (−)."""
+    gained: Counter[int | None] = Counter()
+    for part in change.segments:
+        if part.after is not None:
+            gained[part.after.category_id] += 1
+        if part.before is not None:
+            gained[part.before.category_id] -= 1
+    return {category_id: number for category_id, number in gained.items() if number}
+
+
 def _check_categories(session: Session, change: Change) -> None:
     wanted = {
         part.after.category_id
@@ -162,6 +192,8 @@ def _check_categories(session: Session, change: Change) -> None:
 
 
 def _check_proposals(session: Session, image_id: int, proposal_ids: Collection[int]) -> None:
+    if not proposal_ids:
+        return
     own = select(ProposalRow.id).where(ProposalRow.image_id == image_id, ProposalRow.id.in_(proposal_ids))
     missing = set(proposal_ids) - set(session.scalars(own))
     if missing:
@@ -177,7 +209,9 @@ def _write_segments(session: Session, image_id: int, change: Change) -> None:
     if added:
         session.execute(insert(SegmentRow), added)
     if altered:
-        session.execute(update(SegmentRow), altered)
+        session.execute(
+            _ALTER_SEGMENT, [{"its_image": image_id, "its_id": values["id"], **values} for values in altered]
+        )
 
 
 def _write_decisions(session: Session, image_id: int, change: Change) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, insert, or_, select
+from sqlalchemy import ColumnElement, Select, case, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.annotation.mask import Mask
@@ -60,6 +60,8 @@ def save_proposals(
     session.flush()
     if proposals:
         session.execute(insert(ProposalRow), [_values(proposal, image_id, answer.id) for proposal in proposals])
+    best = max((proposal.score for proposal in proposals), default=None)
+    session.execute(update(ImageRow).where(ImageRow.id == image_id).values(best_score=best))
     return True
 
 
@@ -87,6 +89,8 @@ def _is_model(model_sha256: str | None) -> ColumnElement[int]:
 
 def get_proposals(session: Session, image_id: int, proposal_ids: Collection[int]) -> tuple[StoredProposal, ...]:
     """Those of the ids that are proposals of the image, by id."""
+    if not proposal_ids:
+        return ()
     chosen = _load(session, image_id, ProposalRow.id.in_(proposal_ids))
     return tuple(sorted(chosen, key=lambda proposal: proposal.id))
 

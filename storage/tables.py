@@ -12,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     Dialect,
     Double,
     Enum,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     String,
     Text,
@@ -33,6 +35,8 @@ from core.annotation.truth import Decision, Source
 # Room for words to come; widening a column later would rewrite its table.
 _WORD_LENGTH = 16
 _SHA256_LENGTH = 64
+_SPLIT_LENGTH = 32
+_TAG_LENGTH = 64
 
 
 class Part(StrEnum):
@@ -50,6 +54,18 @@ class RunState(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+class ImageState(StrEnum):
+    """How far the work on an image is."""
+
+    NEW = "new"
+    IN_WORK = "in_work"
+    DONE = "done"
+
+
+# Stands for "no category" in the counts: a key holds no null, and ids of categories are 0 or more.
+UNLABELLED = -1
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -88,10 +104,13 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 — SQLAlchemy reads it once, at class creation
         float: Double(),
+        # SQLite's integers have 64 bits, and only a plain INTEGER key numbers its rows by itself.
+        int: BigInteger().with_variant(Integer(), "sqlite"),
         datetime: UtcDateTime(),
         Decision: _word(Decision),
         Source: _word(Source),
         Operation: _word(Operation),
+        ImageState: _word(ImageState),
         Part: _word(Part),
         RunState: _word(RunState),
     }
@@ -106,10 +125,23 @@ class SettingRow(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
+_LISTED = ("state", "split", "best_score", "search_name")
+
+
 class ImageRow(Base):
-    """A photo: `sha256` names the file as it came, `display_sha256` what the page and the model see."""
+    """A photo: `sha256` names the file as it came, `display_sha256` what the page and the model see.
+
+    `state` follows from `done` and `revision`, `search_name` from `file_name`; `source_id` is the id that its data
+    set gave it; `best_score` the highest of the newest model's proposals. The listing indices hold all that a filter
+    asks, in the order of the list, so that no filter reads whole rows.
+    """
 
     __tablename__ = "image"
+    __table_args__ = (
+        Index("ix_image_listing", "id", *_LISTED),
+        Index("ix_image_listing_by_state", "state", "id", *_LISTED[1:]),
+        Index(None, "split", "state", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(String(_SHA256_LENGTH), unique=True)
@@ -123,6 +155,50 @@ class ImageRow(Base):
     last_segment_id: Mapped[int]
     added_at: Mapped[datetime]
     note: Mapped[str] = mapped_column(Text)
+    state: Mapped[ImageState]
+    split: Mapped[str] = mapped_column(String(_SPLIT_LENGTH))
+    source_id: Mapped[int | None]
+    search_name: Mapped[str] = mapped_column(Text)
+    best_score: Mapped[float | None]
+
+
+class ImageTagRow(Base):
+    """A word that people put on an image."""
+
+    __tablename__ = "image_tag"
+    __table_args__ = (Index(None, "tag", "image_id"), {"sqlite_with_rowid": False})
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(_TAG_LENGTH), primary_key=True)
+
+
+class ImageCategoryRow(Base):
+    """How many segments of an image's truth have a category, UNLABELLED among them; `state` is the image's.
+
+    `storage.counts` keeps it; so `category_id` is no foreign key.
+    """
+
+    __tablename__ = "image_category"
+    __table_args__ = (
+        Index(None, "category_id", "image_id"),
+        Index(None, "category_id", "state", "image_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    category_id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[ImageState]
+    segments: Mapped[int]
+
+
+class CategoryCountRow(Base):
+    """How many segments, of how many images, have a category or are UNLABELLED: the sums of `image_category`."""
+
+    __tablename__ = "category_count"
+
+    category_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    segments: Mapped[int]
+    images: Mapped[int]
 
 
 class CategoryRow(Base):
@@ -190,6 +266,15 @@ class SegmentRow(_MaskColumns, Base):
     """A segment of an image's truth; `id` is unique in its image."""
 
     __tablename__ = "segment"
+    __table_args__ = (
+        Index(
+            "ix_segment_crowd",
+            "image_id",
+            "category_id",
+            sqlite_where=text("crowd = 1"),
+            postgresql_where=text("crowd"),
+        ),
+    )
 
     image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

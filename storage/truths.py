@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.annotation.mask import Mask
 from core.annotation.truth import Decision, Segment, Truth
 from storage.errors import NotFound
-from storage.tables import ImageRow, ProposalRow, SegmentRow
+from storage.tables import UNLABELLED, ImageCategoryRow, ImageRow, ProposalRow, SegmentRow
+
+# Built once: each correction asks them, and waits for building a statement longer than for the database.
+_IMAGE = select(ImageRow.height, ImageRow.width, ImageRow.revision, ImageRow.done, ImageRow.last_segment_id).where(
+    ImageRow.id == bindparam("image")
+)
+_SEGMENTS = (
+    select(
+        SegmentRow.id,
+        SegmentRow.counts,
+        SegmentRow.category_id,
+        SegmentRow.order,
+        SegmentRow.source,
+        SegmentRow.crowd,
+        SegmentRow.proposals,
+    )
+    .where(SegmentRow.image_id == bindparam("image"))
+    .order_by(SegmentRow.order, SegmentRow.id)
+)
+_DECISIONS = (
+    select(ProposalRow.id, ProposalRow.decision)
+    .where(ProposalRow.image_id == bindparam("image"), ProposalRow.decision != Decision.UNDECIDED)
+    .order_by(ProposalRow.id)
+)
 
 
 def load_truth(session: Session, image_id: int) -> Truth:
     """The image's truth at its present revision; masks of proposals are not read. Raises NotFound."""
-    image = session.execute(
-        select(ImageRow.height, ImageRow.width, ImageRow.revision, ImageRow.done, ImageRow.last_segment_id).where(
-            ImageRow.id == image_id
-        )
-    ).one_or_none()
+    image = session.execute(_IMAGE, {"image": image_id}).one_or_none()
     if image is None:
         raise NotFound(f"the workspace has no image {image_id}; choose one of its list")
     height, width, revision, done, last_segment_id = image
@@ -34,29 +53,31 @@ def load_truth(session: Session, image_id: int) -> Truth:
 
 def count_segments_by_image(session: Session) -> tuple[tuple[int, int | None, int], ...]:
     """(image id, category id, segments) of the present truth, None for unlabelled ones; crowds are not counted."""
+    counted = ImageCategoryRow
+    rows = session.execute(
+        select(counted.image_id, counted.category_id, counted.segments).order_by(counted.image_id, counted.category_id)
+    )
+    crowds = _count_crowds(session)
+    found = ((image_id, _named(category_id), segments) for image_id, category_id, segments in rows)
+    plain = ((image_id, named, segments - crowds.get((image_id, named), 0)) for image_id, named, segments in found)
+    return tuple(count for count in plain if count[2])
+
+
+def _named(category_id: int) -> int | None:
+    return None if category_id == UNLABELLED else category_id
+
+
+def _count_crowds(session: Session) -> dict[tuple[int, int | None], int]:
     rows = session.execute(
         select(SegmentRow.image_id, SegmentRow.category_id, func.count())
-        .where(~SegmentRow.crowd)
+        .where(SegmentRow.crowd)
         .group_by(SegmentRow.image_id, SegmentRow.category_id)
-        .order_by(SegmentRow.image_id, SegmentRow.category_id)
     )
-    return tuple((image_id, category_id, count) for image_id, category_id, count in rows)
+    return {(image_id, category_id): crowds for image_id, category_id, crowds in rows}
 
 
 def _load_segments(session: Session, image_id: int, height: int, width: int) -> tuple[Segment, ...]:
-    rows = session.execute(
-        select(
-            SegmentRow.id,
-            SegmentRow.counts,
-            SegmentRow.category_id,
-            SegmentRow.order,
-            SegmentRow.source,
-            SegmentRow.crowd,
-            SegmentRow.proposals,
-        )
-        .where(SegmentRow.image_id == image_id)
-        .order_by(SegmentRow.order, SegmentRow.id)
-    )
+    rows = session.execute(_SEGMENTS, {"image": image_id})
     return tuple(
         Segment(number, Mask(height, width, counts), category_id, order, source, crowd, tuple(proposals))
         for number, counts, category_id, order, source, crowd, proposals in rows
@@ -64,9 +85,4 @@ def _load_segments(session: Session, image_id: int, height: int, width: int) -> 
 
 
 def _load_decisions(session: Session, image_id: int) -> dict[int, Decision]:
-    rows = session.execute(
-        select(ProposalRow.id, ProposalRow.decision)
-        .where(ProposalRow.image_id == image_id, ProposalRow.decision != Decision.UNDECIDED)
-        .order_by(ProposalRow.id)
-    )
-    return dict(rows.all())
+    return dict(session.execute(_DECISIONS, {"image": image_id}).all())

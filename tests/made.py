@@ -59,10 +59,15 @@ def random_proposals(count: int, height: int, width: int, *, seed: int = 0) -> l
 
 
 def make_workspace(
-    folder: Path, *, photos: int = 1, size: tuple[int, int] = (120, 90), proposals: int = 20
+    folder: Path,
+    *,
+    photos: int = 1,
+    size: tuple[int, int] = (120, 90),
+    proposals: int = 20,
+    database: str | None = None,
 ) -> tuple[Workspace, Sequence[ImageRecord]]:
     """An open workspace with LABELS, photos of `size` (width, height) and the same number of proposals on each."""
-    workspace = Workspace.open(folder)
+    workspace = Workspace.open(folder, database=database)
     with workspace.database.write() as session:
         seed_label_set(session, LABELS)
     files = []

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from app.api.answers import ErrorJson
 from core.annotation.errors import MaskwrightError, StorageError
 from storage.errors import NotFound, StaleRevision
 
 log = logging.getLogger(__name__)
+
+# What the documentation says of a route's answers that are no JSON, and of its errors.
+Responses = dict[int | str, dict[str, Any]]
+PICTURE: Responses = {
+    200: {"description": "The file.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+ABSENT: Responses = {404: {"model": ErrorJson, "description": "There is no such thing."}}
+STALE: Responses = {409: {"model": ErrorJson, "description": "The image moved on; its revision is given."}}
+ELSEWHERE: Responses = {412: {"model": ErrorJson, "description": "Another workspace is open here now."}}
+REFUSED: Responses = {422: {"model": ErrorJson, "description": "The request does not fit; nothing was changed."}}
+FAILED: Responses = {503: {"model": ErrorJson, "description": "It could not be saved; try again."}}
 
 
 class OtherWorkspace(MaskwrightError):  # noqa: N818 — named like StaleRevision, for what happened

@@ -7,24 +7,30 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
 
+from app.api.errors import ABSENT, PICTURE, REFUSED
 from app.api.wire import MAX_ID
 from app.services import Services, services
 from app.workflows.learning import find_run
 from storage.errors import NotFound
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", tags=["Runs"])
 
 # The address of a picture carries its moment, so a browser may keep it.
 PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'"}
 
 
-@router.get("/runs/{run_id}/pictures/{name}")
+@router.get(
+    "/runs/{run_id}/pictures/{name}",
+    summary="Read a picture of a run",
+    response_class=FileResponse,
+    responses=PICTURE | ABSENT | REFUSED,
+)
 def read_picture(
     run_id: Annotated[int, Path(ge=1, le=MAX_ID)],
     name: Literal["before.jpg", "after.jpg", "curves.png"],
     running: Annotated[Services, Depends(services)],
 ) -> FileResponse:
-    """A picture in the run's folder. 404 where there is no such run or it has not drawn it."""
+    """A picture in the run's folder; a run draws them as it goes."""
     path = find_run(running.workspace, run_id).folder / name
     if not path.is_file():
         raise NotFound(f"run {run_id} has no {name} yet; it draws it as it goes")

@@ -1,36 +1,30 @@
-"""The HTTP interface under /api/v1, which the page uses and scripts may."""
+"""An image under /api/v1: all of it, its photo, and corrections; and the workspace it is in."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
 
-from app.api.errors import OtherWorkspace
-from app.api.wire import (
-    MAX_ID,
-    CorrectionBody,
-    category_json,
-    image_json,
-    image_summary_json,
-    outcome_json,
-    proposing_json,
-)
-from app.services import Services, services, user_of
+from app.api.answers import ImageJson, OutcomeJson, ProposingJson, WorkspaceJson
+from app.api.errors import ABSENT, ELSEWHERE, FAILED, PICTURE, REFUSED, STALE, OtherWorkspace
+from app.api.queue import ImageId, Running, Wanted
+from app.api.wire import CorrectionBody, category_json, image_json, outcome_json, proposing_json
+from app.services import user_of
 from app.workflows.correct import Submission, correct
 from app.workflows.propose import shown_proposals
 from core.annotation.corrections import undo_and_redo
 from storage.categories import load_label_set
 from storage.corrections import log_entries
-from storage.images import count_images, get_image, list_images, neighbours
+from storage.images import count_images, get_image
+from storage.queue import neighbours
+from storage.tags import image_tags
 from storage.truths import load_truth
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", tags=["Labelling"])
 
-Running = Annotated[Services, Depends(services)]
 User = Annotated[str, Depends(user_of)]
-ImageId = Annotated[int, Path(ge=0, le=MAX_ID)]
 
 # Without a model there is no measured threshold; show what is more likely right than wrong.
 NEUTRAL_THRESHOLD = 0.5
@@ -41,8 +35,9 @@ PHOTO_HEADERS = {
 }
 
 
-@router.get("/workspace")
-def read_workspace(running: Running, user: User) -> dict[str, Any]:
+@router.get("/workspace", summary="Read the workspace")
+def read_workspace(running: Running, user: User) -> WorkspaceJson:
+    """Its label set, the model in use, who asks, and how far the work is."""
     with running.workspace.database.read() as session:
         label_set = load_label_set(session)
         total, done = count_images(session)
@@ -59,21 +54,15 @@ def read_workspace(running: Running, user: User) -> dict[str, Any]:
     }
 
 
-@router.get("/images")
-def read_images(
+@router.get("/images/{image_id}", summary="Read an image", responses=ABSENT | REFUSED)
+def read_image(
+    image_id: ImageId,
     running: Running,
-    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> dict[str, Any]:
-    with running.workspace.database.read() as session:
-        total, done = count_images(session)
-        images = list_images(session, offset=offset, limit=limit)
-    return {"total": total, "done": done, "images": [image_summary_json(image) for image in images]}
-
-
-@router.get("/images/{image_id}")
-def read_image(image_id: ImageId, running: Running, user: User, ahead: bool = False) -> dict[str, Any]:
-    """One image whole. Its proposals are computed first of all, unless it is only looked at `ahead`."""
+    user: User,
+    wanted: Wanted,
+    ahead: Annotated[bool, Query(description="only look: do not ask the model for it before all others")] = False,
+) -> ImageJson:
+    """One image whole, with its place among those that pass the filter; it need not pass itself."""
     with running.workspace.database.read() as session:
         image = get_image(session, image_id)
     proposing = running.worker.state(image_id) if ahead else running.worker.ask(image_id)
@@ -83,27 +72,40 @@ def read_image(image_id: ImageId, running: Running, user: User, ahead: bool = Fa
             load_truth(session, image_id),
             shown_proposals(session, image_id, None if running.model is None else running.model.sha256),
             load_label_set(session),
-            neighbours(session, image_id),
+            neighbours(session, image_id, wanted),
             proposing,
             undo_and_redo(log_entries(session, image_id), user),
+            image_tags(session, image_id),
         )
 
 
-@router.get("/images/{image_id}/proposing")
-def read_proposing(image_id: ImageId, running: Running) -> dict[str, str]:
+@router.get("/images/{image_id}/proposing", summary="Ask how far the model is", responses=REFUSED)
+def read_proposing(image_id: ImageId, running: Running) -> ProposingJson:
+    """Whether the image's proposals are there, to come, or why not."""
     return proposing_json(running.worker.state(image_id))
 
 
-@router.get("/images/{image_id}/photo")
+@router.get(
+    "/images/{image_id}/photo",
+    summary="Read an image's photo",
+    response_class=FileResponse,
+    responses=PICTURE | ABSENT | REFUSED,
+)
 def read_photo(image_id: ImageId, running: Running) -> FileResponse:
+    """The photo upright, in eight bits a channel, as masks fit it."""
     with running.workspace.database.read() as session:
         image = get_image(session, image_id)
     path = running.workspace.blobs.existing_path(image.display_sha256)
     return FileResponse(path, media_type=image.display_type, headers=PHOTO_HEADERS)
 
 
-@router.post("/images/{image_id}/corrections")
-def post_correction(image_id: ImageId, body: CorrectionBody, running: Running, user: User) -> dict[str, Any]:
+@router.post(
+    "/images/{image_id}/corrections",
+    summary="Correct an image",
+    responses=ABSENT | STALE | ELSEWHERE | REFUSED | FAILED,
+)
+def post_correction(image_id: ImageId, body: CorrectionBody, running: Running, user: User) -> OutcomeJson:
+    """Save one correction; the answer comes after the commit. Sent again, it is answered again and not done twice."""
     if body.workspace != running.workspace.id:
         raise OtherWorkspace(f"another workspace, {running.workspace.folder.name}, is open here now; reload the page")
     with running.workspace.database.read() as session:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.answers import (
+    CategoryJson,
+    CountsJson,
+    ImageJson,
+    ImageSummaryJson,
+    OutcomeJson,
+    ProposalJson,
+    ProposingJson,
+    SegmentJson,
+    StatisticsJson,
+)
 from app.jobs import Proposing
 from app.workflows.correct import Outcome
 from core.annotation.changes import Change
@@ -14,8 +25,11 @@ from core.annotation.corrections import Operation, Request
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
 from core.annotation.truth import MAX_SEGMENTS, Segment, Truth
-from storage.images import ImageRecord, Neighbours
+from storage.images import ImageRecord
 from storage.proposals import StoredProposal
+from storage.queue import Neighbours
+from storage.statistics import Statistics
+from storage.tables import ImageState
 
 # Five digits after the point are finer than any slider and keep the answer small.
 SCORE_DIGITS = 5
@@ -27,35 +41,46 @@ Ids = Annotated[list[Id], Field(max_length=MAX_SEGMENTS)]
 
 
 class MaskBody(BaseModel):
-    """A COCO RLE as a client sends it."""
+    """A mask as COCO's run lengths."""
 
     model_config = ConfigDict(extra="forbid")
 
-    size: tuple[int, int]
-    counts: str
+    size: Annotated[tuple[int, int], Field(description="height and width, the image's")]
+    counts: Annotated[str, Field(description="compressed run lengths")]
 
 
 class CorrectionBody(BaseModel):
-    """A correction as a client sends it; see core.annotation.corrections.Request for what each operation reads.
+    """A correction of one image.
 
-    `workspace` is the id of the workspace whose image the person saw: another one may be served by now.
+    `accept`, `reject` and `defer` take proposals. `relabel` takes segments, and proposals, which are accepted with the
+    label. `merge` takes two or more segments and proposals; its category is the given one, else that of the first that
+    has one. `delete` takes segments. `reorder` takes segments, and puts them on top or below all. `draw` takes a mask.
+    `done` says whether the image is done. `undo` and `redo` take nothing and concern the user's own corrections.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    workspace: Annotated[str, Field(max_length=64)]
-    client: Annotated[str, Field(min_length=8, max_length=64)]
-    seq: Annotated[int, Field(ge=0, le=2**53)]
-    base_revision: Annotated[int, Field(ge=0, le=2**31)]
+    workspace: Annotated[str, Field(max_length=64, description="the id of the workspace whose image was corrected")]
+    client: Annotated[
+        str, Field(min_length=8, max_length=64, description="the sender's own name for itself, such as a random one")
+    ]
+    seq: Annotated[
+        int, Field(ge=0, le=2**53, description="counts the client's corrections; one sent again is not done twice")
+    ]
+    base_revision: Annotated[int, Field(ge=0, le=2**31, description="the image's revision that was corrected")]
     operation: Operation
     proposals: Ids = []
     segments: Ids = []
-    category_id: Id | None = None
-    to_top: bool = True
-    done: bool = True
-    mask: MaskBody | None = None
-    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    shown_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    category_id: Annotated[Id | None, Field(description="for relabel, merge and draw; null: unlabelled")] = None
+    to_top: Annotated[bool, Field(description="for reorder")] = True
+    done: Annotated[bool, Field(description="for done")] = True
+    mask: Annotated[MaskBody | None, Field(description="for draw")] = None
+    threshold: Annotated[
+        float | None, Field(ge=0, le=1, description="for the log: the least score that proposals were shown with")
+    ] = None
+    shown_s: Annotated[
+        float | None, Field(ge=0, allow_inf_nan=False, description="for the log: seconds since the image was shown")
+    ] = None
 
     def request(self, height: int, width: int) -> Request:
         """The correction asked for; a mask must have the image's size."""
@@ -71,7 +96,7 @@ class CorrectionBody(BaseModel):
         )
 
 
-def category_json(category: Category) -> dict[str, Any]:
+def category_json(category: Category) -> CategoryJson:
     return {
         "id": category.id,
         "name": category.name,
@@ -80,25 +105,27 @@ def category_json(category: Category) -> dict[str, Any]:
     }
 
 
-def image_summary_json(image: ImageRecord) -> dict[str, Any]:
+def image_summary_json(image: ImageRecord) -> ImageSummaryJson:
     return {
         "id": image.id,
         "file_name": image.file_name,
         "width": image.width,
         "height": image.height,
-        "state": image.state.value,
+        "state": image.state,
+        "split": image.split,
+        "best_score": None if image.best_score is None else round(image.best_score, SCORE_DIGITS),
         "revision": image.revision,
         "note": image.note,
     }
 
 
-def segment_json(segment: Segment) -> dict[str, Any]:
+def segment_json(segment: Segment) -> SegmentJson:
     return {
         "id": segment.id,
         "category_id": segment.category_id,
         "order": segment.order,
         "crowd": segment.crowd,
-        "source": segment.source.value,
+        "source": segment.source,
         "proposals": list(segment.proposals),
         "area": segment.mask.area,
         "bbox": list(segment.mask.bbox),
@@ -106,7 +133,7 @@ def segment_json(segment: Segment) -> dict[str, Any]:
     }
 
 
-def proposal_json(proposal: StoredProposal, label_set: LabelSet) -> dict[str, Any]:
+def proposal_json(proposal: StoredProposal, label_set: LabelSet) -> ProposalJson:
     category = label_set.named(proposal.name)
     return {
         "id": proposal.id,
@@ -114,8 +141,8 @@ def proposal_json(proposal: StoredProposal, label_set: LabelSet) -> dict[str, An
         "score": round(proposal.score, SCORE_DIGITS),
         "category_id": None if category is None else category.id,
         "name": proposal.name,
-        "class_scores": [[item.name, round(item.score, SCORE_DIGITS)] for item in proposal.class_scores],
-        "decision": proposal.decision.value,
+        "class_scores": [(item.name, round(item.score, SCORE_DIGITS)) for item in proposal.class_scores],
+        "decision": proposal.decision,
         "area": proposal.mask.area,
         "bbox": list(proposal.mask.bbox),
         "counts": proposal.mask.counts,
@@ -130,7 +157,8 @@ def image_json(
     neighbours: Neighbours,
     proposing: Proposing,
     undo_redo: tuple[int | None, int | None],
-) -> dict[str, Any]:
+    tags: Sequence[str],
+) -> ImageJson:
     """All that the page needs to show one image."""
     return {
         **image_summary_json(image),
@@ -146,14 +174,15 @@ def image_json(
         "proposing": proposing_json(proposing),
         "can_undo": undo_redo[0] is not None,
         "can_redo": undo_redo[1] is not None,
+        "tags": list(tags),
     }
 
 
-def proposing_json(proposing: Proposing) -> dict[str, str]:
+def proposing_json(proposing: Proposing) -> ProposingJson:
     return {"state": proposing.state.value, "message": proposing.message}
 
 
-def outcome_json(seq: int, outcome: Outcome) -> dict[str, Any]:
+def outcome_json(seq: int, outcome: Outcome) -> OutcomeJson:
     """A saved correction: the segments as they are now, the ids that are gone, the decisions made."""
     change: Change = outcome.change
     return {
@@ -161,8 +190,38 @@ def outcome_json(seq: int, outcome: Outcome) -> dict[str, Any]:
         "revision": outcome.revision,
         "segments": [segment_json(part.after) for part in change.segments if part.after is not None],
         "removed": [part.segment_id for part in change.segments if part.after is None],
-        "decisions": {str(said.proposal_id): said.after.value for said in change.decisions},
+        "decisions": {str(said.proposal_id): said.after for said in change.decisions},
         "done": outcome.done,
         "can_undo": outcome.can_undo,
         "can_redo": outcome.can_redo,
+    }
+
+
+def statistics_json(statistics: Statistics) -> StatisticsJson:
+    segments, images = statistics.unlabelled
+    return {
+        "images": _counts_json(statistics.by_state),
+        "splits": {split: _counts_json(counts) for split, counts in statistics.by_split.items()},
+        "segments": statistics.segments,
+        "categories": [
+            {
+                "id": count.category.id,
+                "name": count.category.name,
+                "is_thing": count.category.is_thing,
+                "segments": count.segments,
+                "images": count.images,
+            }
+            for count in statistics.categories
+        ],
+        "unlabelled": {"segments": segments, "images": images},
+        "tags": dict(statistics.tags),
+    }
+
+
+def _counts_json(counts: Mapping[ImageState, int]) -> CountsJson:
+    return {
+        "total": sum(counts.values()),
+        "new": counts[ImageState.NEW],
+        "in_work": counts[ImageState.IN_WORK],
+        "done": counts[ImageState.DONE],
     }

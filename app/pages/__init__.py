@@ -13,8 +13,8 @@ from app.settings import ASSETS
 if TYPE_CHECKING:
     from gradio import Blocks
 
-# One file of a photo set; far above any camera's, far below a disk's.
-MAX_UPLOAD = "200mb"
+# A data set as one zip file; what it holds is checked when it is unpacked, photos when they are read.
+MAX_UPLOAD = "20gb"
 # Gradio keeps what was uploaded and downloaded in a folder of its own; an hour is enough for both.
 CACHE_S = 3600
 

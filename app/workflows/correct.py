@@ -85,6 +85,7 @@ def correct(workspace: Workspace, submission: Submission) -> Outcome:
             evidence=Evidence(
                 submission.threshold, submission.shown_s, tuple(proposal.evidence() for proposal in proposals)
             ),
+            truth=truth,
         )
         return _outcome(session, submission, later, later.revision, change)
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from app.settings import SAMPLES
 from core.annotation.errors import PhotoError, StorageError
+from core.annotation.splits import split_of
 from core.formats.photo import Photo, display_bytes, read_bytes, read_photo
+from core.formats.photo_folders import visible_files
+from storage.blob_places import Blobs
 from storage.images import ImageRecord, NewImage, add_image
 from storage.workspace import Workspace
 
@@ -45,10 +48,7 @@ class IngestReport:
 
 def photo_files(folder: Path) -> list[PhotoFile]:
     """Every file below `folder` that is not hidden, by name; what is no photo is refused later, by name."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    files = [PhotoFile(path, path.relative_to(folder).as_posix()) for path in found]
-    visible = (file for file in files if not any(part.startswith(".") for part in Path(file.name).parts))
-    return sorted(visible, key=lambda file: file.name)
+    return [PhotoFile(folder / name, name) for name in visible_files(folder)]
 
 
 def sample_photos() -> list[PhotoFile]:
@@ -80,20 +80,25 @@ def add_photos(
 
 def _add(workspace: Workspace, file: PhotoFile) -> tuple[ImageRecord, bool]:
     original = read_bytes(file.path, name=file.name)
-    photo = read_photo(original, name=file.name)
+    image = store_photo(workspace.blobs, original, read_photo(original, name=file.name), name=file.name)
+    with workspace.database.write() as session:
+        return add_image(session, image)
+
+
+def store_photo(blobs: Blobs, original: bytes, photo: Photo, *, name: str) -> NewImage:
+    """Put a photo's bytes, and what a page shows of it where that is something else, to the blobs; the image to add."""
     shown, shown_type = (original, MEDIA_TYPES[photo.file_format]) if photo.as_stored else display_bytes(photo)
-    sha256 = workspace.blobs.put(original)
-    image = NewImage(
+    sha256 = blobs.put(original)
+    return NewImage(
         sha256=sha256,
-        display_sha256=sha256 if photo.as_stored else workspace.blobs.put(shown),
+        display_sha256=sha256 if photo.as_stored else blobs.put(shown),
         display_type=shown_type,
-        file_name=file.name,
+        file_name=name,
         width=photo.width,
         height=photo.height,
         note=photo.note,
+        split=split_of(sha256),
     )
-    with workspace.database.write() as session:
-        return add_image(session, image)
 
 
 def stored_photo(workspace: Workspace, image: ImageRecord) -> Photo:

@@ -19,7 +19,8 @@ export function createApi(base) {
   };
   return {
     workspace: () => get('workspace'),
-    images: (offset, limit) => get(`images?offset=${offset}&limit=${limit}`),
+    /** Where work goes on: the first photo that is not done, and the first at all, or nulls. */
+    firstImage: () => get('images/first'),
     image: (id) => get(`images/${id}`),
     /** The image for later: the server does not ask the model for it. */
     imageAhead: (id) => get(`images/${id}?ahead=true`),

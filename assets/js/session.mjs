@@ -8,7 +8,6 @@ import { createQueue } from './queue.mjs';
 import { withNames } from './state.mjs';
 
 const POLL_MS = 400;
-const PAGE_OF_IMAGES = 500;
 // Never shown: the refusal that it follows from has been.
 const DEPENDENT = 'it was made on a segment that was refused';
 
@@ -166,18 +165,6 @@ export function createSession({ api, store, address }) {
     if (isOpen() && store.state.selection.length === 0) selectFirst();
   }
 
-  /** The first photo that is not done, else the first; null when there is none. */
-  async function firstImage() {
-    let first = null;
-    for (let offset = 0; ; offset += PAGE_OF_IMAGES) {
-      const { images, total, done } = await api.images(offset, PAGE_OF_IMAGES);
-      first ??= images[0]?.id ?? null;
-      const open = images.find((image) => image.state !== 'done');
-      if (open) return open.id;
-      if (done === total || images.length === 0) return first;
-    }
-  }
-
   async function start() {
     store.dispatch({ type: 'workspace', workspace: await api.workspace() });
     const wanted = address.imageId();
@@ -185,7 +172,8 @@ export function createSession({ api, store, address }) {
       await open(wanted, { history: 'replace' });
       if (store.state.image) return;
     }
-    const id = await firstImage();
+    const { open_id: openId, first_id: firstId } = await api.firstImage();
+    const id = openId ?? firstId;
     if (id === null) {
       store.dispatch({ type: 'set', values: { empty: true } });
       return;

@@ -23,6 +23,7 @@ class Operation(StrEnum):
     DELETE = "delete"
     REORDER = "reorder"
     DRAW = "draw"
+    IMPORT = "import"
     DONE = "done"
     UNDO = "undo"
     REDO = "redo"
@@ -194,6 +195,10 @@ def _done(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change
     return Change(done=(truth.done, request.done))
 
 
+def _import(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
+    raise CorrectionError("an import is no correction of one image; import the data set")
+
+
 def _from_log(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
     raise AssertionError("undo and redo are planned from the log")
 
@@ -207,6 +212,7 @@ _PLANS: dict[Operation, Callable[[Truth, Request, Mapping[int, Offer]], Change]]
     Operation.DELETE: _delete,
     Operation.REORDER: _reorder,
     Operation.DRAW: _draw,
+    Operation.IMPORT: _import,
     Operation.DONE: _done,
     Operation.UNDO: _from_log,
     Operation.REDO: _from_log,

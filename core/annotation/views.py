@@ -53,7 +53,8 @@ def labelled(truth: Truth, label_set: LabelSet) -> Iterator[tuple[Segment, Categ
 
 def semantic_view(truth: Truth, label_set: LabelSet) -> npt.NDArray[np.int32]:
     """Category ids, int32 [H, W]; SEMANTIC_VOID where no segment lies or the topmost one is unlabelled."""
-    view = np.full((truth.height, truth.width), SEMANTIC_VOID, dtype=np.int32)
+    # Column by column, as masks are: painting is several times faster.
+    view = np.full((truth.height, truth.width), SEMANTIC_VOID, dtype=np.int32, order="F")
     for segment in truth.segments:
         category = label_set.find(segment.category_id)
         view[segment.mask.to_array()] = SEMANTIC_VOID if category is None else category.id
@@ -71,7 +72,7 @@ def panoptic_view(truth: Truth, label_set: LabelSet) -> Panoptic:
 
     A segment that others hide whole is not in the view.
     """
-    ids = np.full((truth.height, truth.width), PANOPTIC_VOID, dtype=np.int32)
+    ids = np.full((truth.height, truth.width), PANOPTIC_VOID, dtype=np.int32, order="F")
     shared: dict[tuple[int, bool], int] = {}
     for segment, category in labelled(truth, label_set):
         if not category.is_thing or segment.crowd:

@@ -20,7 +20,8 @@ class Capability:
     """What one format holds.
 
     title: what people call it.   reads, writes: whether it is imported, exported.
-    category_ids: ids come back as they were.   kinds: thing or stuff comes back.   stuff: stuff is held at all.
+    category_ids: ids come back as they were.   kinds: thing or stuff comes back.   colours: categories keep theirs.
+    stuff: stuff is held at all.
     apart: which segments stay one by one.   overlaps: a pixel may belong to several segments.
     holes, parts: a segment may have holes, several parts.   exact: every pixel comes back; False: nearly, as measured.
     crowd: the crowd flag comes back.   void: pixels that nothing is known of are told from those of no category.
@@ -33,6 +34,7 @@ class Capability:
     writes: bool = True
     category_ids: bool = True
     kinds: bool = False
+    colours: bool = False
     stuff: bool = True
     apart: Apart = Apart.ALL
     overlaps: bool = False
@@ -47,15 +49,19 @@ class Capability:
 
 
 CAPABILITIES: Mapping[str, Capability] = {
-    "coco": Capability("COCO instances", kinds=True, overlaps=True, crowd=True),
-    "coco-panoptic": Capability("COCO panoptic", kinds=True, apart=Apart.THINGS, crowd=True),
-    "semantic-png": Capability("Semantic PNG", kinds=True, apart=Apart.NONE, most_categories=65_535),
-    "ade20k": Capability("ADE20K", apart=Apart.NONE, most_categories=65_535),
-    "cityscapes": Capability("Cityscapes", kinds=True, apart=Apart.THINGS, crowd=True, most_instances=999),
-    "voc": Capability("Pascal VOC", void=True, unlabelled=True, most_categories=254, most_instances=254),
-    "yolo": Capability("YOLO segmentation", overlaps=True, exact=False),
-    "labelme": Capability("LabelMe", category_ids=False, overlaps=True, unlabelled=True),
-    "huggingface": Capability("Hugging Face image folder", kinds=True, apart=Apart.THINGS),
+    "coco": Capability("COCO instances", kinds=True, colours=True, overlaps=True, crowd=True),
+    "coco-panoptic": Capability("COCO panoptic", kinds=True, colours=True, apart=Apart.THINGS, crowd=True),
+    "semantic-png": Capability("Semantic PNG", kinds=True, colours=True, apart=Apart.NONE, most_categories=65_535),
+    "ade20k": Capability("ADE20K", kinds=True, apart=Apart.NONE, most_categories=65_535),
+    "cityscapes": Capability(
+        "Cityscapes", kinds=True, colours=True, apart=Apart.THINGS, crowd=True, most_categories=65, most_instances=999
+    ),
+    "voc": Capability(
+        "Pascal VOC", kinds=True, colours=True, void=True, unlabelled=True, most_categories=254, most_instances=254
+    ),
+    "yolo": Capability("YOLO segmentation", kinds=True, colours=True, overlaps=True, exact=False),
+    "labelme": Capability("LabelMe", category_ids=False, overlaps=True, crowd=True, unlabelled=True),
+    "huggingface": Capability("Hugging Face image folder", kinds=True, colours=True, apart=Apart.THINGS, crowd=True),
     "bsds": Capability("BSDS partitions", writes=False, category_ids=False, unlabelled=True),
     "images": Capability("Plain photos", writes=False),
 }

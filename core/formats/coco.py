@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.annotation.labels import LabelSet
+from core.annotation.mask import measure
 from core.annotation.views import labelled
 from core.formats.coco_file import write_coco
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_unlabelled
@@ -25,19 +26,12 @@ def write_coco_instances(images: Iterable[ExportImage], label_set: LabelSet, fol
             file.add_image(image)
             tally.images += 1
             tally.unlabelled += count_unlabelled(image.truth, label_set)
-            for segment, category in labelled(image.truth, label_set):
+            parts = list(labelled(image.truth, label_set))
+            measure([segment.mask for segment, _ in parts])
+            for segment, category in parts:
                 tally.segments += 1
-                file.add_annotation(
-                    {
-                        "area": segment.mask.area,
-                        "bbox": list(segment.mask.bbox),
-                        "category_id": category.id,
-                        "id": tally.segments,
-                        "image_id": image.image_id,
-                        "iscrowd": int(segment.crowd),
-                        "segmentation": segment.mask.to_coco(),
-                    }
-                )
+                number = segment.id if image.keeps_segment_ids else tally.segments
+                file.add_segment(number, image.image_id, category.id, segment)
     zero = [category.name for category in label_set if category.id == 0]
     losses = [
         Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),

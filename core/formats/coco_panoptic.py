@@ -16,9 +16,10 @@ from PIL import Image
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import LabelSet
-from core.annotation.views import PANOPTIC_VOID, Panoptic, labelled, panoptic_view
+from core.annotation.views import panoptic_view
 from core.formats.coco_file import write_coco
-from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_covered, count_unlabelled, write_file
+from core.formats.exported import ExportImage, FormatReport, Tally, write_file
+from core.formats.panoptic_counts import count_panoptic, panoptic_losses
 
 FILE_NAME = "panoptic.json"
 FOLDER_NAME = "panoptic"
@@ -51,15 +52,8 @@ def write_coco_panoptic(images: Iterable[ExportImage], label_set: LabelSet, fold
                     ],
                 }
             )
-            _count(tally, image, panoptic, label_set)
-    losses = [
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
-        Loss("covered", tally.covered, "segments lost the part that others cover"),
-        Loss("merged", tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
-        Loss("void", tally.counts.get("void", 0), "pixels are void: no segment is there, or an unlabelled one on top"),
-    ]
-    return tally.report(losses, [FILE_NAME, f"{FOLDER_NAME}/"])
+            count_panoptic(tally, image, panoptic, label_set)
+    return tally.report(panoptic_losses(tally), [FILE_NAME, f"{FOLDER_NAME}/"])
 
 
 def id_png(ids: npt.NDArray[np.int32]) -> bytes:
@@ -70,25 +64,3 @@ def id_png(ids: npt.NDArray[np.int32]) -> bytes:
     out = BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=6)
     return out.getvalue()
-
-
-def _count(tally: Tally, image: ExportImage, panoptic: Panoptic, label_set: LabelSet) -> None:
-    shared = {(part.category_id, part.crowd): part.id for part in panoptic.segments if part.crowd or not part.is_thing}
-    own = {part.id for part in panoptic.segments}
-    value_of = {}
-    for segment, category in labelled(image.truth, label_set):
-        if category.is_thing and not segment.crowd:
-            number = segment.id if segment.id in own else None
-        else:
-            number = shared.get((category.id, segment.crowd))
-        if number is not None:
-            value_of[segment.id] = number
-    hidden, covered = count_covered(image.truth, label_set, panoptic.ids, value_of)
-    unlabelled = count_unlabelled(image.truth, label_set)
-    tally.images += 1
-    tally.segments += len(panoptic.segments)
-    tally.unlabelled += unlabelled
-    tally.hidden += hidden
-    tally.covered += covered
-    tally.add("merged", len(image.truth.segments) - unlabelled - hidden - len(panoptic.segments))
-    tally.add("void", int((panoptic.ids == PANOPTIC_VOID).sum()))

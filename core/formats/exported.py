@@ -101,10 +101,12 @@ def count_covered(
     """(hidden, partly covered) labelled segments in a view where segment `id` has the value `value_of[id]`;
     one whose id is not there is hidden."""
     hidden = covered = 0
+    columns = view.ravel(order="F")
     for segment, _ in labelled(truth, label_set):
         visible = 0
         if segment.id in value_of:
-            visible = int((view[segment.mask.to_array()] == value_of[segment.id]).sum())
+            inside = segment.mask.to_array().ravel(order="F")
+            visible = int(np.count_nonzero(columns[inside] == value_of[segment.id]))
         hidden += visible == 0
         covered += 0 < visible < segment.mask.area
     return hidden, covered

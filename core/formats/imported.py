@@ -66,8 +66,8 @@ class DataSet:
     """A data set that was opened and checked as a whole; its images are read one at a time.
 
     categories: as they stand there, also one name or one id twice; what a name or id may be is checked already.
-    images: a new pass over (image or problem) in a fixed order, of `count` items; never holds more than one image's
-    masks. A Problem stands for an image of which nothing can be used.
+    images: a new pass over (image or problem) in a fixed order, of `count` items; holds the masks of
+    few images at a time. A Problem stands for an image of which nothing can be used.
     uses: whether a segment has this category; may read the whole set. Of one id twice the first counts.
     problems: what concerns no single image.
     """

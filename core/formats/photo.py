@@ -65,7 +65,8 @@ class Photo:
 
     `file_format` is PNG, JPEG, WebP, BMP, TIFF or GIF. `note` says what was done to get here, empty for nothing.
     `as_stored`: a browser shows the original bytes with these very pixels. `lossy`: the file's pixels were
-    compressed with loss, so compressing them once more gives nothing away.
+    compressed with loss, so compressing them once more gives nothing away. `orientation`: the EXIF one of the file,
+    1 for upright.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -73,6 +74,7 @@ class Photo:
     note: str
     as_stored: bool
     lossy: bool
+    orientation: int = 1
 
     @property
     def height(self) -> int:
@@ -99,10 +101,10 @@ def read_photo(source: Path | bytes, *, name: str, max_pixels: int = MAX_PIXELS,
         raise PhotoError(f"{name}: the picture is damaged or cut short ({reason}); {SAVE_AGAIN}") from error
 
 
-def photo_size(source: Path, *, name: str) -> tuple[int, int]:
-    """(height, width) of an image file, upright, without decoding its picture. Raises PhotoError."""
+def photo_size(source: Path | bytes, *, name: str) -> tuple[int, int]:
+    """(height, width) of an image file or of its bytes, upright, without decoding the picture. Raises PhotoError."""
     try:
-        container = read_container(_file_bytes(source, MAX_BYTES))
+        container = read_container(source if isinstance(source, bytes) else _file_bytes(source, MAX_BYTES))
         _check_size(container.canvas or (1, 1), container.scans, MAX_PIXELS)
         with _DECODERS[container.file_format](BytesIO(container.picture)) as image:
             _check_size(image.size, container.scans, MAX_PIXELS)
@@ -148,6 +150,7 @@ def _decode(container: Container, max_pixels: int) -> Photo:
         note=", ".join(notes),
         as_stored=shown_by_browsers and not notes,
         lossy=container.lossy,
+        orientation=container.orientation,
     )
 
 

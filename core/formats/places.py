@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from core.annotation.errors import FormatError
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+# What common file systems take: of one name, and of a path with room for the folder it lies in.
+MAX_NAME_BYTES = 255
+MAX_PATH_BYTES = 2_000
+_FOLDER_MARKS = re.compile(r"[/\\:\0]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -20,10 +26,20 @@ def inside(folder: Path, name: str) -> Path:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or "\0" in name or name[0] in "/\\" or _DRIVE.match(name) or ".." in parts:
         raise FormatError(f"the name {name!r:.120} leads out of its folder; names are relative, without ..")
+    if not _can_be_a_name(parts):
+        raise FormatError(f"the name {name!r:.120} is none that a file can have; rename the file")
     path = folder.joinpath(*parts)
     if not path.resolve().is_relative_to(folder.resolve()):
         raise FormatError(f"the name {name!r:.120} leads out of its folder through a link; put the file there itself")
     return path
+
+
+def _can_be_a_name(parts: Iterable[str]) -> bool:
+    try:
+        lengths = [len(os.fsencode(part)) for part in parts]
+    except UnicodeEncodeError:
+        return False
+    return max(lengths) <= MAX_NAME_BYTES and sum(lengths) + len(lengths) <= MAX_PATH_BYTES
 
 
 class Photos:
@@ -47,15 +63,16 @@ class Photos:
             candidates.append(base)
         for candidate in candidates:
             for folder in self._folders:
-                path = inside(folder, candidate)
-                if _is_file(path):
+                plain = _plain_file(folder, candidate)
+                path = plain or inside(folder, candidate)
+                if plain or _is_file(path):
                     return path
         raise FormatError(f"{name!r:.120} is not in {self._places()}")
 
     def with_stem(self, stem: str, folder: str = "") -> Path:
         """The photo that is called `stem` but for its extension, in the subfolder `folder` of one of the folders.
 
-        Raises FormatError when there is none, or several.
+        Raises FormatError when there is none, or several, or it is a link that leads out.
         """
         for parent in self._folders:
             place = inside(parent, folder) if folder else parent
@@ -65,7 +82,7 @@ class Photos:
                 path = self._by_stem[place, stem]
                 if path is None:
                     raise FormatError(f"{place.name}/ has several photos {stem!r:.120}; keep one of them")
-                return path
+                return inside(place, path.name)
         raise FormatError(f"no photo {stem!r:.120} is in {self._places()}")
 
     def _list(self, place: Path) -> None:
@@ -80,6 +97,17 @@ class Photos:
     def _places(self) -> str:
         names = ", ".join(f"{folder.name}/" for folder in self._folders)
         return names or "any folder: name the one with the photos (--images)"
+
+
+def _plain_file(folder: Path, name: str) -> Path | None:
+    """The file of this name where one look is enough: right in the folder, and no link; None says nothing."""
+    if _FOLDER_MARKS.search(name):
+        return None
+    try:
+        plain = stat.S_ISREG(os.lstat(f"{folder}/{name}").st_mode)
+    except (OSError, ValueError):  # also a name that no file can have
+        return None
+    return folder / name if plain else None
 
 
 def _is_file(path: Path) -> bool:

@@ -7,12 +7,27 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from core.annotation.errors import FormatError
+from core.formats import ade20k, cityscapes, voc
+from core.formats.bsds import read_bsds
 from core.formats.capabilities import CAPABILITIES, Capability
 from core.formats.coco import write_coco_instances
 from core.formats.coco_panoptic import write_coco_panoptic
+from core.formats.coco_panoptic_reading import read_coco_panoptic
+from core.formats.coco_reading import read_coco
 from core.formats.exported import ExportImage, Writer
+from core.formats.huggingface import beside_metadata, write_huggingface
 from core.formats.imported import Reader
+from core.formats.labelme import write_labelme
+from core.formats.photo_folders import read_photo_folder
+from core.formats.read_ade20k import read_ade20k
+from core.formats.read_cityscapes import read_cityscapes
+from core.formats.read_huggingface import read_huggingface
+from core.formats.read_labelme import read_labelme
+from core.formats.read_semantic_png import read_semantic_png
+from core.formats.read_voc import read_voc
+from core.formats.read_yolo import read_yolo
 from core.formats.semantic_png import write_semantic_png
+from core.formats.yolo import in_split_folder, write_yolo
 
 
 def in_images_folder(image: ExportImage) -> str:
@@ -35,9 +50,17 @@ class Format:
 
 
 _ALL = (
-    Format("coco", write=write_coco_instances),
-    Format("coco-panoptic", write=write_coco_panoptic),
-    Format("semantic-png", write=write_semantic_png),
+    Format("coco", read=read_coco, write=write_coco_instances),
+    Format("coco-panoptic", read=read_coco_panoptic, write=write_coco_panoptic),
+    Format("semantic-png", read=read_semantic_png, write=write_semantic_png),
+    Format("ade20k", read=read_ade20k, write=ade20k.write_ade20k, photo_place=ade20k.photo_place),
+    Format("cityscapes", read=read_cityscapes, write=cityscapes.write_cityscapes, photo_place=cityscapes.photo_place),
+    Format("voc", read=read_voc, write=voc.write_voc, photo_place=voc.photo_place),
+    Format("yolo", read=read_yolo, write=write_yolo, photo_place=in_split_folder),
+    Format("bsds", read=read_bsds),
+    Format("labelme", read=read_labelme, write=write_labelme),
+    Format("huggingface", read=read_huggingface, write=write_huggingface, photo_place=beside_metadata),
+    Format("images", read=read_photo_folder),
 )
 FORMATS: Mapping[str, Format] = MappingProxyType({one.name: one for one in _ALL})
 

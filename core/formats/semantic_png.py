@@ -6,23 +6,21 @@ number from 0 is the index, and labels.json the same with ids, kinds and colours
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import LabelSet
 from core.annotation.views import SEMANTIC_VOID, labelled, semantic_view
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_covered, count_unlabelled, write_file
+from core.formats.label_maps import label_map_png
+from core.formats.labels_file import LABELS_FILE, labels_json
 
 FOLDER_NAME = "masks"
 NAMES_FILE = "labels.txt"
-LABELS_FILE = "labels.json"
 MAX_CATEGORIES = 65_535
 
 
@@ -34,22 +32,10 @@ def write_semantic_png(images: Iterable[ExportImage], label_set: LabelSet, folde
     for image in images:
         view = semantic_view(image.truth, label_set)
         write_file(folder / FOLDER_NAME / image.png_name, index_png(view, label_set))
-        _count(tally, image, view, label_set)
+        count_semantic(tally, image, view, label_set)
     write_file(folder / NAMES_FILE, "".join(f"{category.name}\n" for category in label_set).encode())
-    write_file(folder / LABELS_FILE, _labels_json(label_set, void))
-    losses = [
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
-        Loss("covered", tally.covered, "segments lost the part that others cover"),
-        Loss("merged", tally.counts.get("merged", 0), "segments merged with another of their category"),
-        Loss("crowd", tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
-        Loss(
-            "void",
-            tally.counts.get("void", 0),
-            f"pixels are void ({void}): no segment is there, or an unlabelled one on top",
-        ),
-    ]
-    return tally.report(losses, [f"{FOLDER_NAME}/", NAMES_FILE, LABELS_FILE])
+    write_file(folder / LABELS_FILE, labels_json(label_set, "index", range(len(label_set)), {"void": void}))
+    return tally.report(semantic_losses(tally, f"void ({void})"), [f"{FOLDER_NAME}/", NAMES_FILE, LABELS_FILE])
 
 
 def void_value(label_set: LabelSet) -> int:
@@ -64,29 +50,13 @@ def index_png(view: npt.NDArray[np.int32], label_set: LabelSet) -> bytes:
     void = void_value(label_set)
     # Ids may be anything from 0 up, so they are looked up, not used as places in a table.
     values = np.array([SEMANTIC_VOID, *(category.id for category in label_set)], dtype=np.int32)
-    indices = np.array([void, *range(len(label_set))], dtype=np.uint8 if void == 255 else np.uint16)
+    indices = np.array([void, *range(len(label_set))], dtype=np.int32)
     order = np.argsort(values)
-    pixels = indices[order[np.searchsorted(values[order], view)]]
-    out = BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=6)
-    return out.getvalue()
+    return label_map_png(indices[order[np.searchsorted(values[order], view)]], 8 if void == 255 else 16)
 
 
-def _labels_json(label_set: LabelSet, void: int) -> bytes:
-    labels = [
-        {
-            "colour": list(category.colour),
-            "id": category.id,
-            "index": index,
-            "is_thing": category.is_thing,
-            "name": category.name,
-        }
-        for index, category in enumerate(label_set)
-    ]
-    return json.dumps({"labels": labels, "void": void}, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def _count(tally: Tally, image: ExportImage, view: npt.NDArray[np.int32], label_set: LabelSet) -> None:
+def count_semantic(tally: Tally, image: ExportImage, view: npt.NDArray[np.int32], label_set: LabelSet) -> None:
+    """Add to the tally what a map of the semantic view holds of an image, and what not."""
     parts = [(segment, category.id) for segment, category in labelled(image.truth, label_set)]
     value_of = {segment.id: number for segment, number in parts}
     hidden, covered = count_covered(image.truth, label_set, view, value_of)
@@ -100,3 +70,17 @@ def _count(tally: Tally, image: ExportImage, view: npt.NDArray[np.int32], label_
     tally.add("merged", shown - len(np.unique(view[view != SEMANTIC_VOID])))
     tally.add("crowds", sum(segment.crowd for segment, _ in parts))
     tally.add("void", int((view == SEMANTIC_VOID).sum()))
+
+
+def semantic_losses(tally: Tally, void: str) -> list[Loss]:
+    """What maps of the semantic view do not hold, as counted; `void` is what they call pixels without a category."""
+    return [
+        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
+        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
+        Loss("covered", tally.covered, "segments lost the part that others cover"),
+        Loss("merged", tally.counts.get("merged", 0), "segments merged with another of their category"),
+        Loss("crowd", tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
+        Loss(
+            "void", tally.counts.get("void", 0), f"pixels are {void}: no segment is there, or an unlabelled one on top"
+        ),
+    ]

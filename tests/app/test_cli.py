@@ -26,6 +26,8 @@ def test_help_answers_without_loading_the_model_or_the_pages():
         (["--host", "0.0.0.0"], "MASKWRIGHT_PASSWORD"),  # noqa: S104
         (["export", "--workspace", "no-such-place", "--format", "coco", "out"], "no-such-place is no workspace"),
         (["evaluate", "--data", "no-such-place"], "no-such-place"),
+        (["propose"], "--workspace DIR, or IMAGE… --out FILE.json"),
+        (["propose", "--workspace", "w", "--out", "x.json"], "--out does not go with --workspace"),
         (["train", "--data", "no-such-place", "--out", "run", "--minutes", "1"], "no-such-place"),
     ],
 )

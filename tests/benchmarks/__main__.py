@@ -1,8 +1,8 @@
 """`python -m tests.benchmarks`: times in one run, median and 95th percentile.
 
-With names (network, proposals, corrections, page) those alone. The views, a GPU, a training step and learning from
-twenty images have tables of their own: `python -m tests.benchmarks.bench_views`, `…bench_gpu`, `…bench_training`,
-`…bench_adaptation`.
+With names (network, proposals, corrections, page) those alone. The views, a GPU, a training step, learning from
+twenty images and a large workspace have tables of their own: `python -m tests.benchmarks.bench_views`, `…bench_gpu`,
+`…bench_training`, `…bench_adaptation`, `…bench_workspace`.
 """
 
 from __future__ import annotations

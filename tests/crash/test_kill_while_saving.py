@@ -9,6 +9,7 @@ import time
 import httpx
 import pytest
 
+from app.settings import DATABASE_VARIABLE
 from core.annotation.truth import Decision
 from storage.corrections import history, rebuild
 from storage.truths import load_truth
@@ -29,6 +30,7 @@ class Annotator(threading.Thread):
         self.client = client
         self.saved: dict[tuple[str, int], int] = {}
         self.sent = 0
+        self.at_work = threading.Event()
 
     def run(self) -> None:
         with httpx.Client(timeout=5) as http:
@@ -74,11 +76,16 @@ class Annotator(threading.Thread):
             revision = answer.json()["revision"]
             segments += [segment["id"] for segment in answer.json()["segments"] if segment["id"] not in segments]
             self.saved[(self.client, seq)] = revision
+            self.at_work.set()
 
 
 @pytest.mark.long
-def test_twenty_kills_lose_nothing_that_was_called_saved(tmp_path):
-    workspace, (image,) = make_workspace(tmp_path / "workspace", proposals=60)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_twenty_kills_lose_nothing_that_was_called_saved(tmp_path, kind, request, monkeypatch):
+    url = request.getfixturevalue("postgres_url") if kind == "postgresql" else None
+    if url is not None:
+        monkeypatch.setenv(DATABASE_VARIABLE, url)
+    workspace, (image,) = make_workspace(tmp_path / "workspace", proposals=60, database=url)
     workspace.close()
     saved: dict[tuple[str, int], int] = {}
     sent = 0
@@ -89,13 +96,14 @@ def test_twenty_kills_lose_nothing_that_was_called_saved(tmp_path):
         starts.append(server.ready_s)
         annotator = Annotator(server.url, image.id, f"client-{kill:04d}")
         annotator.start()
+        assert annotator.at_work.wait(timeout=60)
         time.sleep(random.uniform(0.05, 0.4))
         server.kill()
         annotator.join(timeout=20)
         assert not annotator.is_alive()
         saved |= annotator.saved
         sent += annotator.sent
-        with Workspace.open(tmp_path / "workspace") as reopened, reopened.database.read() as session:
+        with Workspace.open(tmp_path / "workspace", database=url) as reopened, reopened.database.read() as session:
             log = history(session, image.id)
             kept = {(line.client, line.seq): line.revision for line in log}
             assert saved.items() <= kept.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from app.workflows.ingest import PhotoFile, add_photos
@@ -94,5 +96,43 @@ def test_on_the_data_page(server, watched, tmp_path):
     report = watched.locator("#upload-report textarea")
     watched.wait_for_function("() => document.querySelector('#upload-report textarea').value.includes('refused')")
     assert "0 added, 0 already there, 1 refused" in report.input_value()
-    watched.get_by_role("button", name="Export", exact=True).click()
-    watched.wait_for_function("() => document.querySelector('#export-report textarea').value !== ''")
+    watched.get_by_role("tab", name="Export").click()
+    watched.get_by_role("button", name="Make a zip").click()
+    watched.locator("#export-report p").wait_for()
+    watched.locator("#export-categories input").click()
+    for name in NAMES:
+        watched.get_by_role("option", name=name, exact=True).wait_for()
+
+
+def test_in_a_data_set_that_is_looked_into(server, watched, tmp_path):
+    """Its categories have such names; the first also the id of another here, which is asked about."""
+    categories = [{"id": number, "name": f"{name} too"} for number, name in enumerate(NAMES, start=1)]
+    images = [{"id": 1, "file_name": f"{NAMES[0]}.png", "width": 60, "height": 40}]
+    segments = [
+        {
+            "id": category["id"],
+            "image_id": 1,
+            "category_id": category["id"],
+            "bbox": [0, 0, 9, 9],
+            "area": 81,
+            "iscrowd": 0,
+            "segmentation": [[0, 0, 9, 0, 9, 9, 0, 9]],
+        }
+        for category in categories
+    ]
+    listed = tmp_path / "set.json"
+    listed.write_text(json.dumps({"images": images, "annotations": segments, "categories": categories}))
+    watched.goto(f"{server.url}/data")
+    watched.get_by_role("tab", name="Import a data set").click()
+    watched.locator("#import-files input[type=file]").set_input_files(listed)
+    watched.get_by_text(listed.name).first.wait_for()
+    watched.get_by_role("button", name="Look into it").click()
+    watched.locator("#import-plan table").wait_for()
+    shown = watched.locator("#import-plan").inner_text()
+    assert all(category["name"] in shown for category in categories)
+    assert NAMES[0] in watched.locator("#clash-0").inner_text()
+    watched.locator("#clash-0 input").click()
+    watched.get_by_role("option", name=NAMES[1], exact=True).click()
+    watched.get_by_role("button", name="Import", exact=True).click()
+    watched.locator("#import-report p").wait_for()
+    assert NAMES[0] in watched.locator("#import-report").inner_text()

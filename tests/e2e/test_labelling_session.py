@@ -119,8 +119,10 @@ def test_a_session_from_the_first_photo_to_the_exported_files(server, annotate, 
 def download(page, server, format_name, folder) -> Path:
     """Export on the Data page, download the archive, unpack it."""
     page.goto(f"{server.url}/data")
-    page.get_by_label(format_name, exact=True).check()
-    page.get_by_role("button", name="Export", exact=True).click()
+    page.get_by_role("tab", name="Export").click()
+    page.locator("#format input").click()
+    page.get_by_role("option", name=format_name, exact=True).click()
+    page.get_by_role("button", name="Make a zip").click()
     with page.expect_download() as waiting:
         page.locator("#archive a[download], #archive a[href*='file=']").first.click()
     archive = folder / f"{format_name}.zip"

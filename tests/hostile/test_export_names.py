@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from app.workflows.correct import Submission, correct
-from app.workflows.export import export_workspace
+from app.workflows.exporting import export_workspace
 from app.workflows.ingest import PhotoFile, add_photos
 from core.annotation.corrections import Operation, Request
 from core.annotation.mask import Mask

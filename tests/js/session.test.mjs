@@ -21,8 +21,8 @@ const imageOf = (id, change = {}) => ({
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 const saved = { revision: 4, segments: [], removed: [], decisions: {}, done: true, can_undo: true, can_redo: false };
 
-/** A session over a server made of `api`'s functions; the pictures in `broken` do not come. */
-async function sessionWith(t, api = {}, broken = []) {
+/** A session over a server made of `api`'s functions; the pictures in `broken` do not come; the address names `wanted`. */
+async function sessionWith(t, api = {}, broken = [], wanted = 1) {
   const asked = [];
   const sent = [];
   globalThis.Image = class {
@@ -34,7 +34,7 @@ async function sessionWith(t, api = {}, broken = []) {
   const store = createStore();
   const session = createSession({
     store,
-    address: { imageId: () => 1, show: () => {}, onBack: () => {} },
+    address: { imageId: () => wanted, show: () => {}, onBack: () => {} },
     api: {
       workspace: async () => ({ id: 'uuid-a', categories: [], default_threshold: 0.5 }),
       image: async (id) => (asked.push(id), imageOf(id)),
@@ -54,6 +54,18 @@ test('a correction names the workspace it was made in', async (t) => {
   await settled();
   assert.deepEqual([sent[0].workspace, sent[0].base_revision], ['uuid-a', 3]);
   assert.equal(store.state.saving.saved, true);
+});
+
+test('without a photo in the address work goes on at the first open one, else at the first', async (t) => {
+  for (const [answer, opened] of [
+    [{ open_id: 7, first_id: 1 }, [7]],
+    [{ open_id: null, first_id: 3 }, [3]],
+    [{ open_id: null, first_id: null }, []],
+  ]) {
+    const { asked, store } = await sessionWith(t, { firstImage: async () => answer }, [], null);
+    assert.deepEqual(asked, opened);
+    assert.equal(store.state.empty ?? false, opened.length === 0);
+  }
 });
 
 test('when another workspace is served, nothing stays ahead and the page says what to do', async (t) => {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import storage.engine
+import storage.sqlite
 from storage.engine import Database
 from storage.workspace import Workspace
 
@@ -18,9 +18,20 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield opened
 
 
-@pytest.fixture(params=["delete", "wal"])
+@pytest.fixture(params=["delete", "wal", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A new database in each of SQLite's journal modes, whichever this SQLite would be given."""
-    monkeypatch.setattr(storage.engine, "journal_mode", lambda _version: request.param)
+    """A new database: PostgreSQL's, or SQLite's in each of its journal modes, whichever this SQLite would be given."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    monkeypatch.setattr(storage.sqlite, "journal_mode", lambda _version: request.param)
+    with Workspace.open(tmp_path / request.param, database=url) as opened:
+        yield opened.database
+
+
+@pytest.fixture(params=["delete", "wal"])
+def sqlite_database(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
+    """For what is SQLite's alone."""
+    monkeypatch.setattr(storage.sqlite, "journal_mode", lambda _version: request.param)
     with Workspace.open(tmp_path / request.param) as opened:
         yield opened.database

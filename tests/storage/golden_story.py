@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,19 @@ from sqlalchemy.orm import Session
 
 from core.annotation.changes import change_to_json
 from core.annotation.corrections import Operation, Request
+from core.annotation.truth import Segment, Source
 from storage.categories import add_category, load_label_set, remove_category
 from storage.corrections import history
 from storage.evidence import Evidence, proposals_to_json
 from storage.images import add_image, list_images
+from storage.imports import StagedImage, insert_staged, staged_line
 from storage.models import NewModel, add_model, list_models, promoted_model, set_promoted_model
 from storage.proposals import get_proposals, load_proposals, save_proposals
 from storage.runs import NewRun, ProcessName, add_run, end_run, list_runs
 from storage.snapshots import SnapshotImage, add_snapshot, load_snapshot
+from storage.statistics import load_statistics
 from storage.tables import Part, RunState
+from storage.tags import image_tags, set_tags
 from storage.truths import load_truth
 from storage.workspace import DATABASE_NAME, Workspace
 from tests.storage.stored_samples import MODEL, box_mask, correct, filled_image, new_image, proposal_ids
@@ -57,6 +62,8 @@ def tell(session: Session) -> None:
     add_category(session, name="sky", is_thing=False, colour=(1, 2, 3))
     remove_category(session, 4)
     _tell_of_learning(session, first, second)
+    _tell_of_an_import(session)
+    set_tags(session, first, ["hard", "ü"])
 
 
 def _tell_of_learning(session: Session, first: int, second: int) -> None:
@@ -72,6 +79,19 @@ def _tell_of_learning(session: Session, first: int, second: int) -> None:
     scores = {"pq": 0.25, "named": None}
     made = add_model(session, NewModel("run-2", "c" * 64, MODEL, "default", snapshot.id, finished.id, scores))
     set_promoted_model(session, made.id)
+
+
+def _tell_of_an_import(session: Session) -> None:
+    """A photo of a data set, with an unlabelled segment and a crowd; and one without truth."""
+    segments = (
+        Segment(7, box_mask(1), 2, 1, Source.IMPORTED, crowd=True),
+        Segment(2**24 - 1, box_mask(2), None, 2, Source.IMPORTED),
+    )
+    images = [
+        StagedImage(replace(new_image("set/5 – Straße.jpg"), split="test", source_id=2**40), segments, done=True),
+        StagedImage(replace(new_image("6.jpg"), split="val", source_id=0), None, done=False),
+    ]
+    insert_staged(session, map(staged_line, images), client="an import", user="ann")
 
 
 def describe(workspace: Workspace) -> dict[str, Any]:
@@ -96,6 +116,7 @@ def describe(workspace: Workspace) -> dict[str, Any]:
                 for image in list_images(session, limit=99)
             ],
             **_learning(session),
+            **_finding(session),
         }
 
 
@@ -122,6 +143,22 @@ def _learning(session: Session) -> dict[str, Any]:
             for one in list_models(session)
         ],
         "promoted": None if promoted is None else promoted.name,
+    }
+
+
+def _finding(session: Session) -> dict[str, Any]:
+    """Of what images are found by; nothing where no image has a tag, as before schema 0003."""
+    statistics = load_statistics(session)
+    if not statistics.tags:
+        return {}
+    return {
+        "finding": [
+            [image.id, image.split, image.source_id, image.best_score, list(image_tags(session, image.id))]
+            for image in list_images(session, limit=99)
+        ],
+        "tags": [list(one) for one in statistics.tags],
+        "counts": [[one.category.id, one.segments, one.images] for one in statistics.categories],
+        "unlabelled": list(statistics.unlabelled),
     }
 
 

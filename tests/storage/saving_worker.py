@@ -24,10 +24,10 @@ class Saved:
     blob: str
 
 
-def save_corrections(folder: Path, client: str, count: int, told: Connection) -> None:
+def save_corrections(folder: Path, url: str | None, client: str, count: int, told: Connection) -> None:
     """Make `count` corrections of the workspace's one image, each planned outside the writing transaction, as
     the page does; one that comes too late is planned again. Sends a Saved after each commit, then None."""
-    with Workspace.open(folder) as workspace:
+    with Workspace.open(folder, database=url) as workspace:
         for seq in range(count):
             blob = workspace.blobs.put(f"{client} {seq}".encode() * 500)
             revision = None

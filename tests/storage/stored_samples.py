@@ -6,6 +6,7 @@ import hashlib
 import itertools
 
 import numpy as np
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.annotation.corrections import Offer, Operation, Request, plan, undo_and_redo
@@ -19,6 +20,7 @@ from storage.corrections import change_at, log_entries, record
 from storage.evidence import NO_EVIDENCE, Evidence
 from storage.images import NewImage, add_image
 from storage.proposals import get_proposals, load_proposals, save_proposals
+from storage.tables import UNLABELLED, CategoryCountRow, ImageCategoryRow, ImageRow, ImageState, SegmentRow
 from storage.truths import load_truth
 
 HEIGHT, WIDTH = 12, 16
@@ -110,3 +112,32 @@ def correct(
         change=change,
         evidence=evidence,
     )
+
+
+Counts = tuple[list[tuple[int, int, ImageState, int]], list[tuple[int, int, int]]]
+
+
+def stored_counts(session: Session) -> Counts:
+    """(image, category, state, segments) and (category, segments, images), as storage.counts keeps them."""
+    one, total = ImageCategoryRow, CategoryCountRow
+    by_image = session.execute(select(one.image_id, one.category_id, one.state, one.segments))
+    by_category = session.execute(
+        select(total.category_id, total.segments, total.images).where((total.segments != 0) | (total.images != 0))
+    )
+    return sorted(map(tuple, by_image)), sorted(map(tuple, by_category))
+
+
+def recounted(session: Session) -> Counts:
+    """The same, from the segments."""
+    row = SegmentRow
+    by_image = [
+        (image_id, UNLABELLED if category_id is None else category_id, state, segments)
+        for image_id, category_id, state, segments in session.execute(
+            select(row.image_id, row.category_id, ImageRow.state, func.count())
+            .join(ImageRow, ImageRow.id == row.image_id)
+            .group_by(row.image_id, row.category_id, ImageRow.state)
+        )
+    ]
+    categories = sorted({category_id for _, category_id, _, _ in by_image})
+    each = {number: [one[3] for one in by_image if one[1] == number] for number in categories}
+    return sorted(by_image), [(number, sum(found), len(found)) for number, found in each.items()]

@@ -15,9 +15,11 @@ from core.annotation.errors import CorrectionError
 from core.annotation.truth import Truth
 from storage.corrections import history, rebuild
 from storage.engine import Database
+from storage.images import get_image
+from storage.tables import ImageRow
 from storage.truths import load_truth
 from storage.workspace import Workspace
-from tests.storage.stored_samples import box_mask, correct, filled_image, proposal_ids
+from tests.storage.stored_samples import box_mask, correct, filled_image, proposal_ids, recounted, stored_counts
 
 PROPOSALS = 6
 _names = (f"photo {number}" for number in itertools.count())
@@ -86,6 +88,8 @@ def test_every_revision_can_be_rebuilt_and_undo_then_redo_changes_nothing(
             after = correct(session, image_id, Request(Operation.REDO), user=user)
             truths.append(after)
             assert (after.segments, after.decisions, after.done) == (before.segments, before.decisions, before.done)
+        assert get_image(session, image_id).state is session.get_one(ImageRow, image_id).state
+        assert stored_counts(session) == recounted(session)
     with database.read() as session:
         assert load_truth(session, image_id) == truths[-1]
         for revision, truth in enumerate(truths):

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, insert, select
 
-import storage.engine
+import storage.sqlite
 from core.annotation.errors import StorageError
-from storage.engine import Database, journal_mode
+from storage.engine import Database
 from storage.images import add_image, count_images
+from storage.sqlite import journal_mode
 from storage.tables import ImageRow
 from storage.workspace import Workspace
 from tests.storage.stored_samples import new_image
@@ -54,7 +55,8 @@ def test_every_connection_has_the_rules_of_saving(workspace: Workspace) -> None:
         connection.close()
 
 
-def test_writers_begin_immediate_and_readers_do_not(database: Database) -> None:
+def test_writers_begin_immediate_and_readers_do_not(sqlite_database: Database) -> None:
+    database = sqlite_database
     said: list[str] = []
     event.listen(
         database.engine.pool,
@@ -112,7 +114,7 @@ def test_writers_of_one_process_wait_for_each_other(database: Database) -> None:
 
 
 def test_a_database_that_stays_locked_is_said_so(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage.engine, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr(storage.sqlite, "BUSY_TIMEOUT_MS", 20)
     impatient = Database(workspace.database.path)
     with (
         workspace.database.write(),
@@ -155,5 +157,6 @@ def test_a_damaged_database_says_so(workspace: Workspace) -> None:
 
 
 def test_a_disk_error_in_the_block_becomes_a_storage_error(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="Not a directory"), database.write():
-        (database.path / "below a file").write_bytes(b"")
+        (tmp_path / "file" / "below a file").write_bytes(b"")

@@ -8,16 +8,9 @@ import pytest
 from core.annotation.corrections import Operation, Request
 from storage.engine import Database
 from storage.errors import NotFound
-from storage.images import (
-    ImageState,
-    Neighbours,
-    add_image,
-    count_images,
-    first_open_image,
-    get_image,
-    list_images,
-    neighbours,
-)
+from storage.images import add_image, count_images, get_image, list_images
+from storage.queue import Neighbours, first_open_image, neighbours
+from storage.tables import ImageState
 from tests.storage.stored_samples import correct, filled_image, new_image
 
 

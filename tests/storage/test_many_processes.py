@@ -8,6 +8,7 @@ import random
 import sqlite3
 import sys
 import time
+from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.addresses import is_sqlite
 from storage.corrections import find_recorded, history, rebuild
 from storage.images import list_images
 from storage.truths import load_truth
@@ -27,7 +29,24 @@ pytestmark = pytest.mark.skipif(
 )
 
 KILLS = 20
-WRITERS, CORRECTIONS = 8, 25
+WRITERS = 8
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a workspace is to be opened by each process."""
+
+    folder: Path
+    url: str | None
+
+    def open(self) -> Workspace:
+        return Workspace.open(self.folder, database=self.url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    url = str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else None
+    return Place(tmp_path / "workspace", url)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,37 +58,38 @@ def _fork_server() -> None:
         forkserver.ensure_running()
 
 
-def start(folder: Path, client: str, count: int) -> tuple[BaseProcess, Connection]:
+def start(place: Place, client: str, count: int) -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=save_corrections, args=(folder, client, count, theirs))
+    process = context.Process(target=save_corrections, args=(place.folder, place.url, client, count, theirs))
     process.start()
     theirs.close()
     return process, ours
 
 
-def check_state_follows_from_log(folder: Path) -> None:
-    with Workspace.open(folder, create=False) as workspace:
+def check_state_follows_from_log(place: Place) -> None:
+    with place.open() as workspace:
         with workspace.database.read() as session:
             (image,) = list_images(session, limit=2)
             truth = load_truth(session, image.id)
             assert [step.revision for step in history(session, image.id)] == list(range(1, truth.revision + 1))
             assert rebuild(session, image.id, truth.revision) == truth
-        path = workspace.database.path
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    connection.close()
+        if is_sqlite(workspace.database.url):
+            connection = sqlite3.connect(workspace.database.path)
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            connection.close()
 
 
-def make_workspace(folder: Path) -> int:
-    with Workspace.open(folder) as workspace, workspace.database.write() as session:
+def make_workspace(place: Place) -> int:
+    with place.open() as workspace, workspace.database.write() as session:
         return filled_image(session)
 
 
-def test_concurrent_writers_lose_no_update_and_meet_no_busy_error(tmp_path: Path) -> None:
-    image_id = make_workspace(tmp_path)
-    workers = [start(tmp_path, f"writer {number}", CORRECTIONS) for number in range(WRITERS)]
+@pytest.mark.parametrize("corrections", [12, pytest.param(50, marks=pytest.mark.long)])
+def test_concurrent_writers_lose_no_update_and_meet_no_busy_error(place: Place, corrections: int) -> None:
+    image_id = make_workspace(place)
+    workers = [start(place, f"writer {number}", corrections) for number in range(WRITERS)]
     ended = 0
     revisions: list[int] = []
     waiting = [pipe for _, pipe in workers]
@@ -85,42 +105,42 @@ def test_concurrent_writers_lose_no_update_and_meet_no_busy_error(tmp_path: Path
     for process, _ in workers:
         process.join()
     assert ended == WRITERS
-    assert sorted(revisions) == list(range(1, WRITERS * CORRECTIONS + 1))
-    with Workspace.open(tmp_path) as workspace, workspace.database.read() as session:
+    assert sorted(revisions) == list(range(1, WRITERS * corrections + 1))
+    with place.open() as workspace, workspace.database.read() as session:
         steps = history(session, image_id)
     assert sorted((step.client, step.seq) for step in steps) == sorted(
-        (f"writer {number}", seq) for number in range(WRITERS) for seq in range(CORRECTIONS)
+        (f"writer {number}", seq) for number in range(WRITERS) for seq in range(corrections)
     )
     assert all(step.base_revision == step.revision - 1 for step in steps)
-    check_state_follows_from_log(tmp_path)
+    check_state_follows_from_log(place)
 
 
-def test_processes_that_make_the_same_workspace_at_once_agree(tmp_path: Path) -> None:
-    workers = [start(tmp_path / "new", f"maker {number}", 0) for number in range(4)]
+def test_processes_that_make_the_same_workspace_at_once_agree(place: Place) -> None:
+    workers = [start(place, f"maker {number}", 0) for number in range(4)]
     for process, pipe in workers:
         assert pipe.recv() is None
         process.join()
         assert process.exitcode == 0
 
 
-def test_kill_9_between_and_during_saves_loses_nothing_committed(tmp_path: Path) -> None:
-    make_workspace(tmp_path)
+def test_kill_9_between_and_during_saves_loses_nothing_committed(place: Place) -> None:
+    make_workspace(place)
     chance = random.Random(20)
     for kill in range(KILLS):
         client = f"victim {kill}"
-        process, pipe = start(tmp_path, client, 10_000)
+        process, pipe = start(place, client, 10_000)
         heard = [pipe.recv() for _ in range(chance.randrange(1, 5))]
         time.sleep(chance.uniform(0, 0.05))
         process.kill()
         process.join()
         heard += unread(pipe)
-        with Workspace.open(tmp_path, create=False) as workspace, workspace.database.read() as session:
+        with place.open() as workspace, workspace.database.read() as session:
             for saved in heard:
                 recorded = find_recorded(session, client, saved.seq)
                 assert recorded is not None
                 assert recorded.revision == saved.revision
                 workspace.blobs.read(saved.blob)
-        check_state_follows_from_log(tmp_path)
+        check_state_follows_from_log(place)
 
 
 def unread(pipe: Connection) -> list[Saved]:

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from core.annotation.errors import StorageError
+from storage.addresses import sqlite_url
 from storage.engine import Database
 from storage.schema import upgrade
 from storage.tables import Base
@@ -37,9 +38,9 @@ def test_upgrading_is_quiet_and_done_once(
 ) -> None:
     path = tmp_path / "new.db"
     with caplog.at_level(logging.INFO):
-        upgrade(path)
+        upgrade(sqlite_url(path))
         first = path.read_bytes()
-        upgrade(path)
+        upgrade(sqlite_url(path))
     assert path.read_bytes() == first
     assert caplog.records == []
     assert capfd.readouterr() == ("", "")
@@ -77,8 +78,8 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, mo
     with monkeypatch.context() as patched:
         patched.setattr("alembic.operations.Operations.create_index", fail)
         with pytest.raises(StorageError, match="power cut"):
-            upgrade(path)
+            upgrade(sqlite_url(path))
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
     connection.close()
-    upgrade(path)
+    upgrade(sqlite_url(path))

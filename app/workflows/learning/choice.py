@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.training.data.sources import part_of
-from storage.blobs import BlobStore
+from storage.blob_places import Blobs
 from storage.images import ImageRecord
 from storage.snapshots import SnapshotImage
 from storage.tables import Part
@@ -37,7 +37,7 @@ class Choice:
         return [SnapshotImage(image.id, image.revision, part) for part, images in sides for image in images]
 
 
-def choose(images: Sequence[ImageRecord], blobs: BlobStore, *, learned: Collection[int] = ()) -> Choice:
+def choose(images: Sequence[ImageRecord], blobs: Blobs, *, learned: Collection[int] = ()) -> Choice:
     """Divide the labelled images, by their photos' hashes as every data set is divided (`part_of`).
 
     Only done images judge: what lies outside the segments of others is unknown. An image in work whose hash is on the
@@ -46,7 +46,7 @@ def choose(images: Sequence[ImageRecord], blobs: BlobStore, *, learned: Collecti
     least the one with the lowest. With fewer done, all are learned from.
     learned: ids of images that the models to be compared have learned from already; they never judge.
     """
-    there = [image for image in images if blobs.path(image.sha256).is_file()]
+    there = [image for image in images if blobs.exists(image.sha256)]
     done = sorted((image for image in there if image.done), key=lambda image: image.sha256)
     free = [image for image in done if image.id not in learned]
     most = min(len(done) // 2, MOST_JUDGED)

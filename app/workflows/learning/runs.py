@@ -14,7 +14,7 @@ from app.settings import DEFAULT_MODEL, PROJECT
 from app.workflows.learning.choice import choose
 from app.workflows.learning.comparison_file import read_comparison
 from app.workflows.learning.models import base_source, promoted_source
-from app.workflows.learning.process import ask_to_stop, is_alive, name_process
+from app.workflows.learning.process import ask_to_stop, environment_of, is_alive, name_process
 from app.workflows.learning.readiness import look
 from app.workflows.learning.requests import DEFAULT_MINUTES, RunRequest
 from app.workflows.learning.seen import seen_in_use
@@ -178,7 +178,13 @@ def _launch(workspace: Workspace, run_id: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / LOG_FILE).open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 — our own command
-                command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=PROJECT,
+                env=environment_of(workspace),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
     except OSError as error:
         _fail(workspace, run_id, f"the run's process could not be started: {error.strerror or error}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
 from core.annotation.labels import LabelSet
@@ -27,7 +28,7 @@ from storage.workspace import Workspace
 class SnapshotReader:
     """Reads an image's labels from the log when they are needed; small enough to travel to a worker process."""
 
-    database: Path
+    database: URL
     image_id: int
     revision: int
     label_set: LabelSet
@@ -50,9 +51,9 @@ def _rejected(session: Session, image_id: int, truth: Truth) -> tuple[Mask, ...]
 
 
 @lru_cache(maxsize=1)
-def _open(path: Path) -> Database:
+def _open(url: URL) -> Database:
     """One connection pool a process, kept for its life."""
-    return Database(path)
+    return Database(url)
 
 
 def labelled(workspace: Workspace, snapshot: Snapshot, images: Iterable[SnapshotImage]) -> list[LabelledImage]:
@@ -62,7 +63,7 @@ def labelled(workspace: Workspace, snapshot: Snapshot, images: Iterable[Snapshot
         for image in images:
             record = get_image(session, image.image_id)
             path = _photo(workspace, record)
-            reader = SnapshotReader(workspace.database.path, image.image_id, image.revision, snapshot.label_set)
+            reader = SnapshotReader(workspace.database.url, image.image_id, image.revision, snapshot.label_set)
             found.append(LabelledImage(path, (reader,), title=record.file_name))
     return found
 

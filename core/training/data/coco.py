@@ -16,9 +16,10 @@ from pycocotools import mask as coco_masks
 
 from core.annotation.errors import MaskError, TrainingError
 from core.annotation.mask import Mask
-from core.training.data.coco_tables import Entry, ListedPhoto, is_photo_id, is_whole, read_categories, read_photos
+from core.formats.coco_tables import entry_of, is_image_id, is_whole
+from core.formats.json_slices import Rows, Slices, scan
+from core.training.data.coco_tables import ListedEntries, ListedPhoto, read_categories, read_photos
 from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped
-from core.training.data.json_slices import Rows, Slices, scan
 
 FILE_NAME = "instances.json"
 # Three points, x and y.
@@ -43,13 +44,12 @@ def read_coco(folder: Path, *, complete: bool) -> Content:
 
     complete: whether what no mask covers is nothing. An image without a mask is used only then; one of whose masks
     some cannot be used counts as partly labelled.
-    Raises TrainingError when it is no COCO file.
+    Raises FormatError when it is no COCO file.
     """
-    table = _Table()
-    content = scan(folder / FILE_NAME, "annotations", table.add)
-    name = f"{folder.name}/{FILE_NAME}"
-    categories, names, skipped = read_categories(content, name)
-    photos, missing = read_photos(content, folder / "images", name)
+    table, listed = _Table(), ListedEntries()
+    scan(folder / FILE_NAME, {"annotations": table.add, **listed.visits})
+    categories, names, skipped = read_categories(listed.categories)
+    photos, missing = read_photos(listed.images, folder / "images")
     skipped += missing + table.unknown_categories(names)
     annotations = Annotations(Slices(folder / FILE_NAME, table.bounds), names)
     rows_of, faulty, faults = table.rows_by_photo(photos)
@@ -90,10 +90,10 @@ class _Table:
         return np.array(self._bounds, dtype=np.int64).reshape(-1, 2)
 
     def add(self, entry: object, first: int, last: int) -> None:
-        fields: Entry = entry if isinstance(entry, dict) else {}
+        fields = entry_of(entry)
         photo = fields.get("image_id")
         self._bounds.extend((first, last))
-        self._photos.append(photo if is_photo_id(photo) else None)
+        self._photos.append(photo if is_image_id(photo) else None)
         self._categories.append(fields.get("category_id"))
         self._extents.append(_extent(fields.get("segmentation")))
         self._ids.append(fields.get("id", len(self._ids) + 1))

@@ -1,20 +1,16 @@
-"""What COCO's formats share: their lists of categories and of images."""
+"""What COCO's formats give to training: each category's name once, and the photos that are there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeGuard
 
-from core.annotation.errors import LabelSetError, TrainingError
-from core.annotation.labels import Category, distinct_colour
+from core.annotation.errors import FormatError, LabelSetError
+from core.annotation.labels import Category
+from core.formats.coco_tables import Entry, category_of, entry_of, image_fault
+from core.formats.json_slices import Visit
 from core.training.data.images import Skipped
-
-Entry = Mapping[str, Any]
-
-# Category maps are int32.
-LARGEST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -27,28 +23,38 @@ class ListedPhoto:
     width: int
 
 
-def entries_of(content: Mapping[str, Any], key: str, file_name: str) -> Iterator[tuple[int, Entry]]:
-    """The numbered objects of a list of a COCO file. Raises TrainingError when it has no such list."""
-    if not isinstance(content.get(key), list):
-        raise TrainingError(f"{file_name} is no COCO file: it lacks a list of {key!r}")
-    return ((number, entry if isinstance(entry, dict) else {}) for number, entry in enumerate(content[key], start=1))
+class ListedEntries:
+    """Takes the categories and images of a file as they come."""
+
+    def __init__(self) -> None:
+        self.categories: list[object] = []
+        self.images: list[object] = []
+
+    @property
+    def visits(self) -> dict[str, Visit]:
+        return {
+            "categories": lambda entry, first, last: self.categories.append(entry),
+            "images": lambda entry, first, last: self.images.append(entry),
+        }
 
 
-def read_categories(
-    content: Mapping[str, Any], file_name: str
-) -> tuple[tuple[Category, ...], dict[int, str], list[Skipped]]:
+def numbered(entries: Sequence[object]) -> Iterator[tuple[int, Entry]]:
+    """The entries of a list of a COCO file, from 1; one that is no object has no fields."""
+    return enumerate(map(entry_of, entries), start=1)
+
+
+def read_categories(entries: Sequence[object]) -> tuple[tuple[Category, ...], dict[int, str], list[Skipped]]:
     """The categories, each name once; the name of each id; and what cannot be used.
 
-    Categories are things unless they have an `isthing` other than 1 or true. Several ids may share a name. Of an id's
-    several names the first counts. Raises TrainingError when there is no list.
+    Several ids may share a name. Of an id's several names the first counts.
     """
     categories: dict[str, Category] = {}
     names: dict[int, str] = {}
     skipped = []
-    for number, entry in entries_of(content, "categories", file_name):
+    for number, entry in numbered(entries):
         try:
-            category = _category(entry, len(categories))
-        except (LabelSetError, KeyError, TypeError) as error:
+            category = category_of(entry, len(categories))
+        except (FormatError, LabelSetError) as error:
             skipped.append(Skipped(f"category number {number}", f"has no usable id and name ({error})"))
             continue
         if names.setdefault(category.id, category.name) != category.name:
@@ -59,24 +65,13 @@ def read_categories(
     return tuple(categories.values()), names, skipped
 
 
-def _category(entry: Entry, place: int) -> Category:
-    number, name = entry["id"], entry["name"]
-    if not is_whole(number) or number > LARGEST_ID:
-        raise TypeError(f"id {number!r:.40}")
-    if not isinstance(name, str):
-        raise TypeError(f"name {name!r:.40}")
-    return Category(int(number), " ".join(name.split()), entry.get("isthing", 1) == 1, distinct_colour(place))
-
-
-def read_photos(
-    content: Mapping[str, Any], folder: Path, file_name: str
-) -> tuple[dict[object, ListedPhoto], list[Skipped]]:
-    """The photos by id, and those that cannot be used. Raises TrainingError when there is no list."""
+def read_photos(entries: Sequence[object], folder: Path) -> tuple[dict[object, ListedPhoto], list[Skipped]]:
+    """The photos by id, and those that cannot be used."""
     photos: dict[object, ListedPhoto] = {}
     skipped = []
-    for number, entry in entries_of(content, "images", file_name):
+    for number, entry in numbered(entries):
         name, number_of = entry.get("file_name"), entry.get("id")
-        reason = _entry_problem(entry) or (f"repeats the id {number_of!r}" if number_of in photos else None)
+        reason = image_fault(entry) or (f"repeats the id {number_of!r}" if number_of in photos else None)
         path = None if reason else find_photo(folder, str(name))
         if reason is None and path is None:
             reason = f"is not in {folder.name}/"
@@ -102,27 +97,3 @@ def find_photo(folder: Path, name: str) -> Path | None:
         except (OSError, ValueError):  # a name that no file can have
             return None
     return None
-
-
-def _entry_problem(entry: Entry) -> str | None:
-    missing = {"id", "file_name", "height", "width"} - set(entry)
-    if missing:
-        return f"has no {', '.join(sorted(missing))} in the file"
-    if not is_photo_id(entry["id"]):
-        return f"has the id {entry['id']!r:.40}, which is neither a number nor a text"
-    sides = entry["height"], entry["width"]
-    if not all(is_whole(side) and side > 0 for side in sides):
-        return f"has the impossible size {sides[1]!r:.20}×{sides[0]!r:.20} in the file"
-    return None
-
-
-def is_photo_id(value: object) -> bool:
-    """Whether a file may name a photo so: a whole number or a text."""
-    return isinstance(value, str) or is_whole(value)
-
-
-def is_whole(value: object) -> TypeGuard[int | float]:
-    """Whether a JSON value is a whole number; some programs write 3.0 for 3, which Python compares and hashes alike."""
-    if isinstance(value, float):
-        return value.is_integer()
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL.PngImagePlugin import PngImageFile
 
-from core.annotation.errors import TrainingError
 from core.annotation.labels import Category
 from core.annotation.mask import Mask
 from core.formats.photo import read_photo
@@ -49,7 +47,7 @@ class Labels:
 class LabelledImage:
     """An image file and one or more readings of its labels (BSDS500 has one an annotator).
 
-    The readers are called when the labels are needed and are cheap to hold. They raise TrainingError or MaskError.
+    The readers are called when the labels are needed and are cheap to hold; what they raise is a MaskwrightError.
     title: what messages call the image, for files whose own names say nothing; empty: its folder and file name.
     whole: reads the labels with one whole mask a category, for semantic sets, whose `readers` give connected parts
         and leave specks out; None: the first reader leaves nothing out.
@@ -107,34 +105,6 @@ class Content:
     categories: tuple[Category, ...]
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...] = ()
-
-
-def read_ids(path: Path) -> npt.NDArray[np.int32]:
-    """A PNG of whole numbers, up to 16 bits, or with a palette, as int32 [H, W]. Raises TrainingError for others."""
-    mode, values = _read_png(path)
-    if values.ndim != 2:
-        raise TrainingError(f"{_shown(path)} has the colours {mode}; a label file has one channel, of ids")
-    return values.astype(np.int32)
-
-
-def read_pixel_ids(path: Path) -> npt.NDArray[np.int32]:
-    """A PNG of 8-bit RGB as the ids R + 256·G + 256²·B, int32 [H, W]. Raises TrainingError for others."""
-    mode, values = _read_png(path)
-    if mode not in ("RGB", "RGBA"):
-        raise TrainingError(f"{_shown(path)} has the colours {mode}; a panoptic label file has RGB")
-    return np.asarray(values[..., :3].astype(np.int32) @ np.array([1, 256, 65_536], dtype=np.int32))
-
-
-def _read_png(path: Path) -> tuple[str, npt.NDArray[np.generic]]:
-    """Pillow's name for the colours, and the values: palette indices, not colours."""
-    try:
-        # The plugin by itself: `Image.open` warns by a limit of its own, and `usable` has compared the size.
-        with path.open("rb") as file, PngImageFile(file) as image:
-            return image.mode, np.asarray(image)
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them into.
-        raise TrainingError(
-            f"{_shown(path)} is missing or no intact PNG ({error}); put the label file there"
-        ) from error
 
 
 def _shown(path: Path) -> str:

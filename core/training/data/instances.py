@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from core.annotation.labels import MAX_NAME_LENGTH, Category, distinct_colour
-from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, masks_of_ids, read_ids
+from core.formats.label_maps import read_label_map
+from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, masks_of_ids
 from core.training.data.pairs import pair
 
 NOTHING = 0
@@ -28,6 +29,6 @@ def read_instances(folder: Path, *, complete: bool, category: str | None) -> Con
 
 
 def _labels(path: Path, category: str, complete: bool) -> Labels:
-    ids = read_ids(path)
+    ids = read_label_map(path)
     values = [int(value) for value in np.unique(ids) if value != NOTHING]
     return Labels(tuple(LabelledMask(mask, category) for mask in masks_of_ids(ids, values)), None, complete)

@@ -16,9 +16,11 @@ import numpy as np
 
 from core.annotation.errors import TrainingError
 from core.annotation.mask import Mask
-from core.training.data.coco_tables import Entry, ListedPhoto, is_photo_id, is_whole, read_categories, read_photos
-from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped, read_pixel_ids
-from core.training.data.json_slices import Slices, scan
+from core.formats.coco_tables import Entry, entry_of, is_image_id, is_whole
+from core.formats.json_slices import Slices, scan
+from core.formats.label_maps import read_rgb_ids
+from core.training.data.coco_tables import ListedEntries, ListedPhoto, read_categories, read_photos
+from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped
 
 # Where photos lie, the first that is there; otherwise in a folder named like the JSON without "panoptic_".
 PHOTO_FOLDERS = ("images", "input_images")
@@ -39,25 +41,25 @@ def panoptic_files(folder: Path) -> list[Path]:
 def read_panoptic(folder: Path, *, complete: bool) -> Content:
     """The categories and images of a folder; what cannot be used is skipped by name.
 
-    Raises TrainingError when there are several such files, when there are no photos, or when it is no COCO file.
+    Raises TrainingError when there are several such files or no photos, FormatError when it is no COCO file.
     """
     path = _the_file(folder)
-    name = f"{folder.name}/{path.name}"
     bounds: list[tuple[int, int]] = []
     entries: list[tuple[object, str]] = []
 
     def add(entry: object, first: int, last: int) -> None:
-        fields: Entry = entry if isinstance(entry, dict) else {}
+        fields = entry_of(entry)
         bounds.append((first, last))
         entries.append((fields.get("image_id"), str(fields.get("file_name"))))
 
-    content = scan(path, "annotations", add)
-    categories, names, skipped = read_categories(content, name)
-    photos, missing = read_photos(content, _photo_folder(folder, path), name)
+    listed = ListedEntries()
+    scan(path, {"annotations": add, **listed.visits})
+    categories, names, skipped = read_categories(listed.categories)
+    photos, missing = read_photos(listed.images, _photo_folder(folder, path))
     annotations = _Annotations(Slices(path, np.array(bounds, dtype=np.int64).reshape(-1, 2)), names)
     candidates = []
     for row, (number, label) in enumerate(entries):
-        photo = photos.pop(number, None) if is_photo_id(number) else None
+        photo = photos.pop(number, None) if is_image_id(number) else None
         if photo is None:
             skipped.append(Skipped(f"labels {label!r:.120}", f"belong to no usable photo (image_id {number!r:.40})"))
         else:
@@ -89,7 +91,7 @@ def _candidate(photo: ListedPhoto, labels: Path, annotations: _Annotations, row:
 
 
 def _labels(annotations: _Annotations, row: int, path: Path, complete: bool) -> Labels:
-    ids = read_pixel_ids(path)
+    ids = read_rgb_ids(path)
     segments = _segments(annotations.slices.load([row])[0])
     found, inverse = np.unique(ids, return_inverse=True)
     places = inverse.reshape(ids.shape)

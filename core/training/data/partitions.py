@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.formats.label_maps import read_label_map
 from core.training.data.images import (
     Candidate,
     Content,
@@ -17,7 +18,6 @@ from core.training.data.images import (
     Skipped,
     masks_of_ids,
     photos_in,
-    read_ids,
 )
 
 
@@ -57,6 +57,6 @@ def _number(path: Path, stem: str) -> int | None:
 
 
 def _labels(path: Path, complete: bool) -> Labels:
-    ids = read_ids(path)
+    ids = read_label_map(path)
     values = [int(value) for value in np.unique(ids)]
     return Labels(tuple(LabelledMask(mask, None) for mask in masks_of_ids(ids, values)), None, complete)

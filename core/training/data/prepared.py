@@ -34,7 +34,7 @@ class Reading:
         self.bytes = 0
 
     def __call__(self) -> Labels:
-        """Raises TrainingError or MaskError, at every call, for labels that cannot be used."""
+        """Raises FormatError, TrainingError or MaskError, at every call, for labels that cannot be used."""
         if self._labels is None:
             self._labels = self._read()
             self.bytes = sum(MASK_BYTES + BYTES_A_CHARACTER * len(mask.counts) for mask in _masks(self._labels))

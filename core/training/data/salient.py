@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from core.annotation.mask import Mask
-from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, read_ids
+from core.formats.label_maps import read_label_map
+from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels
 from core.training.data.pairs import pair
 
 
@@ -23,5 +24,5 @@ def read_salient(folder: Path, *, complete: bool) -> Content:
 
 
 def _labels(path: Path, complete: bool) -> Labels:
-    mask = Mask.from_array(read_ids(path) > 0)
+    mask = Mask.from_array(read_label_map(path) > 0)
     return Labels((LabelledMask(mask, None),) if mask.area else (), None, complete)

@@ -7,7 +7,6 @@ ids are not named.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,14 +19,16 @@ import numpy.typing as npt
 from core.annotation.errors import TrainingError
 from core.annotation.labels import Category, distinct_colour
 from core.annotation.mask import Mask
-from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped, read_ids
+from core.formats.label_folders import text_lines
+from core.formats.label_maps import read_label_map
+from core.formats.labels_file import LABELS_FILE
+from core.formats.read_semantic_png import NOTHING, read_indices
+from core.formats.semantic_png import NAMES_FILE
+from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped
 from core.training.data.pairs import pair
 
 # Specks below this come from reduced label files more often than from things.
 LEAST_PART_PX = 48
-NOTHING = "null"
-NAMES_FILE = "labels.txt"
-EXPORTED_FILE = "labels.json"
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,15 @@ def read_semantic(folder: Path, *, void: Sequence[int], union: str | None, compl
 
     void: ids that are ignored, unless labels.json names them itself.
 
-    Raises TrainingError for a list of names that cannot be read.
+    Raises FormatError or TrainingError for a list of names that cannot be read.
     """
-    exported = folder / EXPORTED_FILE
+    exported = folder / LABELS_FILE
     if exported.is_file():
         categories, own_void = _exported(exported)
         ids = SemanticIds(tuple(category.name for category in categories), (own_void,), union, complete)
         return _content(categories, [(folder / "images", folder / "masks")], ids)
-    names = _listed(folder / NAMES_FILE) if (folder / NAMES_FILE).is_file() else None
+    listed = folder / NAMES_FILE
+    names = tuple(filter(None, text_lines(listed))) if listed.is_file() else None
     ids = SemanticIds(names, tuple(void), union, complete)
     categories = tuple(
         Category(i, name, False, distinct_colour(i)) for i, name in enumerate(names or ()) if name != NOTHING
@@ -81,30 +83,17 @@ def _candidate(photo: Path, label: Path, ids: SemanticIds) -> Candidate:
     return Candidate(image, (label,))
 
 
-def _listed(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    except ValueError as error:
-        raise TrainingError(f"{path} is no UTF-8 text; save the names as UTF-8, one a line") from error
-
-
 def _exported(path: Path) -> tuple[tuple[Category, ...], int]:
     """The categories by index, and the value of void."""
-    try:
-        content = json.loads(path.read_bytes())
-        listed = sorted(content["labels"], key=lambda one: int(one["index"]))
-        if [one["index"] for one in listed] != list(range(len(listed))):
-            raise ValueError("the indices are not 0, 1, 2 …")
-        return tuple(Category(one["id"], one["name"], one["is_thing"], tuple(one["colour"])) for one in listed), int(
-            content["void"]
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TrainingError(f"{path} does not tell what the ids mean ({error}); take an intact copy") from error
+    categories, void = read_indices(path)
+    if sorted(categories) != list(range(len(categories))):
+        raise TrainingError(f"{path} leaves out an index from 0; take an intact copy")
+    return tuple(categories[index] for index in range(len(categories))), void
 
 
 def _labels(path: Path, meaning: SemanticIds) -> Labels:
     """Every connected part a mask. Of a speck nothing is learned where what has no mask would be nothing."""
-    ids = read_ids(path)
+    ids = read_label_map(path)
     void = np.isin(ids, meaning.void)
     complete, unknown = _completeness(meaning)
     masks = []
@@ -121,7 +110,7 @@ def _labels(path: Path, meaning: SemanticIds) -> Labels:
 
 def _whole_labels(path: Path, meaning: SemanticIds) -> Labels:
     """Every category one mask; `union` is none that a pixel has for itself."""
-    ids = read_ids(path)
+    ids = read_label_map(path)
     void = np.isin(ids, meaning.void)
     masks = tuple(LabelledMask(Mask.from_array(ids == value), name) for value, name in _named_values(ids, meaning))
     return Labels(masks, Mask.from_array(void) if void.any() else None, _completeness(meaning)[0])

@@ -10,13 +10,15 @@ from typing import Literal
 
 from core.annotation.errors import TrainingError
 from core.annotation.labels import Category
+from core.formats.labels_file import LABELS_FILE
+from core.formats.semantic_png import NAMES_FILE
 from core.training.data.coco import FILE_NAME, read_coco
 from core.training.data.images import Content, LabelledImage, Skipped
 from core.training.data.instances import read_instances
 from core.training.data.panoptic import panoptic_files, read_panoptic
 from core.training.data.partitions import is_label, read_partitions
 from core.training.data.salient import read_salient
-from core.training.data.semantic import EXPORTED_FILE, NAMES_FILE, read_semantic
+from core.training.data.semantic import read_semantic
 from core.training.data.usable import usable
 
 Format = Literal["coco", "panoptic", "partitions", "salient", "instances", "semantic"]
@@ -132,7 +134,7 @@ def recognise(folder: Path) -> Format:
     if panoptic_files(folder):
         return "panoptic"
     if (folder / "images").is_dir() and (folder / "masks").is_dir():
-        return "semantic" if (folder / EXPORTED_FILE).is_file() else "salient"
+        return "semantic" if (folder / LABELS_FILE).is_file() else "salient"
     if (folder / "images").is_dir() and (folder / "labels").is_dir():
         return "semantic" if (folder / NAMES_FILE).is_file() else "instances"
     if any(path.is_dir() for path in folder.glob("*-labels")):
@@ -145,7 +147,7 @@ def recognise(folder: Path) -> Format:
 def read_data_set(folder: Path, config: SourceConfig) -> DataSet:
     """Read what a set is made of; photos and masks are decoded later.
 
-    What cannot be used is skipped by name. Raises TrainingError when nothing is left.
+    What cannot be used is skipped by name. Raises TrainingError when nothing is left, FormatError for a broken file.
     """
     kind = recognise(folder)
     _check_settings(config, kind, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from core.annotation.errors import MaskError, PhotoError, TrainingError
+from core.annotation.errors import FormatError, MaskError, PhotoError, TrainingError
 from core.training.data.images import LabelledImage, Labels, Pixels, Skipped
 
 Read = TypeVar("Read")
@@ -23,7 +23,7 @@ def read_images(
     for image in images:
         try:
             made = read(image)
-        except (PhotoError, MaskError, TrainingError) as error:
+        except (FormatError, MaskError, PhotoError, TrainingError) as error:
             if leave_out is None:
                 raise
             leave_out(Skipped(f"photo {image.name}", str(error).removeprefix(f"{image.name}: ")))

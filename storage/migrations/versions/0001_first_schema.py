@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from storage.migrations.triggers import refuse_changes
+
 revision = "0001"
 down_revision = None
 
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _WORD = sa.String(16)
 _SHA256 = sa.String(64)
 _MOMENT = sa.DateTime(timezone=True)
@@ -21,7 +24,7 @@ def upgrade() -> None:
     _create_proposal()
     _create_segment()
     _create_correction()
-    _make_append_only("correction")
+    refuse_changes("correction", "the log of corrections is only ever appended to")
 
 
 def _create_setting() -> None:
@@ -36,16 +39,16 @@ def _create_setting() -> None:
 def _create_image() -> None:
     op.create_table(
         "image",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
         sa.Column("sha256", _SHA256, nullable=False),
         sa.Column("display_sha256", _SHA256, nullable=False),
         sa.Column("display_type", sa.String(64), nullable=False),
         sa.Column("file_name", sa.Text(), nullable=False),
-        sa.Column("width", sa.Integer(), nullable=False),
-        sa.Column("height", sa.Integer(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("width", _NUMBER, nullable=False),
+        sa.Column("height", _NUMBER, nullable=False),
+        sa.Column("revision", _NUMBER, nullable=False),
         sa.Column("done", sa.Boolean(), nullable=False),
-        sa.Column("last_segment_id", sa.Integer(), nullable=False),
+        sa.Column("last_segment_id", _NUMBER, nullable=False),
         sa.Column("added_at", _MOMENT, nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_image"),
@@ -57,11 +60,11 @@ def _create_image() -> None:
 def _create_category() -> None:
     op.create_table(
         "category",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_thing", sa.Boolean(), nullable=False),
         sa.Column("colour", sa.String(7), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", _NUMBER, nullable=False),
         sa.Column("removed_at", _MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_category"),
     )
@@ -74,8 +77,8 @@ def _create_category() -> None:
 def _create_proposal_set() -> None:
     op.create_table(
         "proposal_set",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("image_id", _NUMBER, nullable=False),
         sa.Column("model_sha256", _SHA256, nullable=False),
         sa.Column("model_name", sa.Text(), nullable=False),
         sa.Column("made_at", _MOMENT, nullable=False),
@@ -88,10 +91,10 @@ def _create_proposal_set() -> None:
 def _create_proposal() -> None:
     op.create_table(
         "proposal",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("proposal_set_id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), nullable=False),
-        sa.Column("query", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("proposal_set_id", _NUMBER, nullable=False),
+        sa.Column("image_id", _NUMBER, nullable=False),
+        sa.Column("query", _NUMBER, nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("decision", _WORD, nullable=False),
         sa.Column("class_scores", sa.JSON(), nullable=False),
@@ -109,10 +112,10 @@ def _create_proposal() -> None:
 def _create_segment() -> None:
     op.create_table(
         "segment",
-        sa.Column("image_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("category_id", sa.Integer()),
-        sa.Column("order", sa.Integer(), nullable=False),
+        sa.Column("image_id", _NUMBER, nullable=False),
+        sa.Column("id", _NUMBER, autoincrement=False, nullable=False),
+        sa.Column("category_id", _NUMBER),
+        sa.Column("order", _NUMBER, nullable=False),
         sa.Column("source", _WORD, nullable=False),
         sa.Column("crowd", sa.Boolean(), nullable=False),
         sa.Column("proposals", sa.JSON(), nullable=False),
@@ -127,7 +130,7 @@ def _create_segment() -> None:
 def _mask_columns() -> tuple[sa.Column[int] | sa.Column[str], ...]:
     numbers = ("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height")
     return (
-        *(sa.Column(name, sa.Integer(), nullable=False) for name in numbers),
+        *(sa.Column(name, _NUMBER, nullable=False) for name in numbers),
         sa.Column("counts", sa.Text(), nullable=False),
     )
 
@@ -135,16 +138,16 @@ def _mask_columns() -> tuple[sa.Column[int] | sa.Column[str], ...]:
 def _create_correction() -> None:
     op.create_table(
         "correction",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("base_revision", sa.Integer(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("image_id", _NUMBER, nullable=False),
+        sa.Column("revision", _NUMBER, nullable=False),
+        sa.Column("base_revision", _NUMBER, nullable=False),
         sa.Column("user", sa.Text(), nullable=False),
         sa.Column("client", sa.String(64), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", _NUMBER, nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("operation", _WORD, nullable=False),
-        sa.Column("target", sa.Integer()),
+        sa.Column("target", _NUMBER),
         sa.Column("threshold", sa.Double()),
         sa.Column("shown_s", sa.Double()),
         sa.Column("evidence", sa.JSON(), nullable=False),
@@ -154,11 +157,3 @@ def _create_correction() -> None:
         sa.UniqueConstraint("image_id", "revision", name="uq_correction_image_id_revision"),
         sa.UniqueConstraint("client", "seq", name="uq_correction_client_seq"),
     )
-
-
-def _make_append_only(table: str) -> None:
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, 'the log of corrections is only ever appended to'); END"
-        )

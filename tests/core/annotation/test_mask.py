@@ -6,7 +6,8 @@ from hypothesis.extra import numpy as npst
 from pycocotools import mask as coco_mask
 
 from core.annotation.errors import MaskError
-from core.annotation.mask import Mask, runs_from_text, text_from_runs
+from core.annotation.mask import Mask, measure
+from core.annotation.run_lengths import runs_from_text, text_from_runs
 
 arrays = npst.arrays(bool, npst.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24))
 
@@ -29,6 +30,29 @@ def test_reading_any_form_of_the_same_mask_gives_the_same_mask(array):
     assert Mask.from_runs(*array.shape, split) == mask
     assert Mask.from_coco({"size": list(array.shape), "counts": mask.runs.tolist()}) == mask
     assert Mask.from_coco({"size": list(array.shape), "counts": mask.counts.encode()}) == mask
+
+
+@given(st.lists(arrays, min_size=1, max_size=5))
+def test_many_texts_at_once_are_the_masks_areas_and_boxes_of_each(some):
+    encoded = [coco_mask.encode(np.asfortranarray(array.astype(np.uint8))) for array in some]
+    sizes, texts = [array.shape for array in some], [one["counts"].decode() for one in encoded]
+    masks = Mask.from_texts(sizes, texts)
+    fresh = [Mask(*size, text) for size, text in zip(sizes, texts, strict=True)]
+    measure(fresh)
+    for mask, again, theirs in zip(masks, fresh, encoded, strict=True):
+        assert mask == again == Mask.from_coco({"size": theirs["size"], "counts": theirs["counts"].decode()})
+        assert mask.area == again.area == coco_mask.area(theirs) == Mask(*mask.shape, mask.counts).area
+        assert list(mask.bbox) == list(again.bbox) == coco_mask.toBbox(theirs).tolist()
+        assert mask.bbox == Mask(*mask.shape, mask.counts).bbox
+
+
+def test_one_bad_text_of_many_is_refused_and_a_long_one_becomes_canonical():
+    good = Mask.from_array(np.eye(5, dtype=bool))
+    for bad in ("", "\x7f", "Po", "ä", "00", "oooooo0"):
+        with pytest.raises(MaskError):
+            Mask.from_texts([good.shape] * 3, [good.counts, bad, good.counts])
+    needless = chr(ord(good.counts[0]) + 32) + "0" + good.counts[1:]
+    assert Mask.from_texts([good.shape] * 2, [good.counts, needless]) == [good, good]
 
 
 @given(st.lists(st.integers(0, 2**30), min_size=1, max_size=40))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
-from core.annotation.truth import Truth
+from core.annotation.mask import Mask
+from core.annotation.truth import Segment, Source, Truth
 from core.formats.coco import FILE_NAME, write_coco_instances
 from core.formats.exported import FormatReport
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
@@ -82,3 +84,25 @@ def test_unlabelled_segments_are_left_out_and_counted() -> None:
 def test_a_second_export_is_byte_identical() -> None:
     some = [boxes_truth(5, 6, (1, 7, (0, 0, 2, 2)), (5, 3, (1, 1, 5, 5))), boxes_truth(3, 3)]
     assert written(some)[3] == written(some)[3]
+
+
+def test_segments_keep_their_ids_where_no_two_share_one() -> None:
+    truth = boxes_truth(4, 4, (41, 7, (0, 0, 2, 2)), (9, 900, (0, 0, 4, 4)))
+    for keeps, expected in ((True, [41, 9]), (False, [1, 2])):
+        images = [replace(image, keeps_segment_ids=keeps) for image in export_images([truth])]
+        with TemporaryDirectory() as folder:
+            write_coco_instances(images, LABELS, Path(folder))
+            found = json.loads((Path(folder) / FILE_NAME).read_bytes())["annotations"]
+        assert [one["id"] for one in found] == expected
+
+
+def test_an_annotation_is_the_line_that_json_writes() -> None:
+    """With a backslash in its run lengths, which JSON doubles."""
+    array = np.zeros((50, 50), dtype=bool)
+    array[:, ::2] = np.random.default_rng(3).random((50, 25)) < 0.5
+    mask = Mask.from_array(array)
+    assert "\\" in mask.counts
+    truth = Truth(50, 50, segments=(Segment(1, mask, 7, 0, Source.DRAWN, crowd=True),))
+    _, raw, _, text = written([truth])
+    line = json.dumps(raw["annotations"][0], sort_keys=True, separators=(",", ":"))
+    assert line.encode() in text.splitlines()

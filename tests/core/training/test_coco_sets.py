@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_masks
 from pycocotools.coco import COCO
 
-from core.annotation.errors import TrainingError
+from core.annotation.errors import FormatError, TrainingError
 from core.annotation.mask import Mask
+from core.formats.json_slices import Slices, scan
 from core.training.data.coco import mask_of
-from core.training.data.json_slices import Slices, scan
 from core.training.data.sources import SourceConfig, read_data_set
 from tests.core.training import made_sets as made
 
@@ -212,7 +212,7 @@ def test_one_category_is_enough(tmp_path):
 def test_a_file_that_changes_later_is_named(tmp_path):
     image = read_data_set(made.coco_set(tmp_path), SourceConfig()).images[0]
     (tmp_path / "instances.json").write_text("{}")
-    with pytest.raises(TrainingError, match=r"instances\.json was changed or removed"):
+    with pytest.raises(FormatError, match=r"instances\.json was changed or removed"):
         image.readers[0]()
 
 
@@ -236,7 +236,7 @@ def test_items_are_read_again_alone(tmp_path_factory, content, items, ascii_only
     whole = {**content, "annotations": items, "last": 1}
     path.write_bytes(mark + json.dumps(whole, ensure_ascii=ascii_only, indent=indent).encode())
     bounds = []
-    rest = scan(path, "annotations", lambda _, first, last: bounds.append((first, last)))
+    rest = scan(path, {"annotations": lambda _, first, last: bounds.append((first, last))})
     assert rest == {name: value for name, value in whole.items() if name != "annotations"}
     rows = np.arange(len(items))[::-1]
     assert Slices(path, np.array(bounds, dtype=np.int64).reshape(-1, 2)).load(rows) == items[::-1]
@@ -247,8 +247,8 @@ def test_items_are_read_again_alone(tmp_path_factory, content, items, ascii_only
 )
 def test_broken_json_is_named(tmp_path, text):
     (tmp_path / "instances.json").write_text(text)
-    with pytest.raises(TrainingError, match=r"instances\.json is no JSON"):
-        scan(tmp_path / "instances.json", "annotations", lambda *_: None)
+    with pytest.raises(FormatError, match=r"instances\.json is no JSON"):
+        scan(tmp_path / "instances.json", {"annotations": lambda *_: None})
 
 
 @pytest.mark.parametrize("name", ["coco-mini", "facades"])

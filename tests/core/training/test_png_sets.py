@@ -3,9 +3,8 @@ import json
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-from core.annotation.errors import TrainingError
+from core.annotation.errors import FormatError, TrainingError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
 from core.annotation.truth import Segment, Source, Truth
@@ -13,7 +12,6 @@ from core.formats.coco import write_coco_instances
 from core.formats.coco_panoptic import write_coco_panoptic
 from core.formats.exported import ExportImage
 from core.formats.semantic_png import write_semantic_png
-from core.training.data.images import read_ids, read_pixel_ids
 from core.training.data.sources import SourceConfig, read_data_set
 from tests.core.training import made_sets as made
 
@@ -185,35 +183,8 @@ def test_an_id_beyond_the_names_has_no_name(tmp_path):
 def test_names_that_are_no_text_are_refused(tmp_path):
     made.named_semantic_set(tmp_path)
     (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(TrainingError, match=r"labels\.txt is no UTF-8"):
+    with pytest.raises(FormatError, match=r"labels\.txt: is no UTF-8"):
         read_data_set(tmp_path, DEFAULT)
-
-
-@pytest.mark.parametrize("mode", ["P", "1", "L", "I;16"])
-def test_ids_are_what_the_file_holds(tmp_path, mode):
-    ids = np.random.default_rng(0).integers(0, 2 if mode == "1" else 200, (9, 7))
-    if mode == "P":
-        picture = Image.fromarray(ids.astype(np.uint8), "L").convert("P")
-        picture.putdata(ids.ravel().tolist())
-        picture.putpalette(np.random.default_rng(1).integers(0, 256, 768).tolist())
-    elif mode == "1":
-        picture = Image.fromarray(ids.astype(bool))
-    else:
-        picture = Image.fromarray(ids.astype(np.uint8 if mode == "L" else np.uint16))
-    picture.save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_ids(tmp_path / "a.png"), ids)
-
-
-def test_colours_and_greys_are_not_taken_for_each_other(tmp_path):
-    Image.new("RGB", (4, 4)).save(tmp_path / "colour.png")
-    Image.new("L", (4, 4)).save(tmp_path / "grey.png")
-    with pytest.raises(TrainingError, match=r"colour\.png has the colours RGB; a label file has one channel"):
-        read_ids(tmp_path / "colour.png")
-    with pytest.raises(TrainingError, match=r"grey\.png has the colours L; a panoptic label file has RGB"):
-        read_pixel_ids(tmp_path / "grey.png")
-    (tmp_path / "grey.png").write_bytes((tmp_path / "grey.png").read_bytes()[:40])
-    with pytest.raises(TrainingError, match=r"grey\.png is missing or no intact PNG"):
-        read_ids(tmp_path / "grey.png")
 
 
 def exported(folder, write):
@@ -264,5 +235,5 @@ def test_what_is_exported_as_semantic_png_comes_back(tmp_path):
 def test_a_broken_list_of_labels_is_named(tmp_path, content):
     exported(tmp_path, write_semantic_png)
     (tmp_path / "labels.json").write_text(content)
-    with pytest.raises(TrainingError, match=r"labels\.json does not tell what the ids mean"):
+    with pytest.raises(FormatError, match=r"labels\.json: (is no JSON|has no list|label 1 cannot|void is)"):
         read_data_set(tmp_path, DEFAULT)

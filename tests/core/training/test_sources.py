@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.annotation.errors import TrainingError
+from core.annotation.errors import FormatError, TrainingError
 from core.training.data.images import Skipped
 from core.training.data.sources import SourceConfig, part_of, read_data_set, recognise, summary_of
 from tests.core.training import made_sets as made
@@ -77,7 +77,7 @@ def test_an_absent_folder_is_refused(tmp_path):
 @pytest.mark.parametrize("content", ["not JSON", "", "[]", '{"images": []}', '{"annotations": 3}', "[" * 100_000])
 def test_a_file_that_is_no_coco_is_refused(tmp_path, content):
     (tmp_path / "instances.json").write_text(content)
-    with pytest.raises(TrainingError, match=r"instances\.json is no"):
+    with pytest.raises(FormatError, match=r"instances\.json is no"):
         read_data_set(tmp_path, DEFAULT)
 
 

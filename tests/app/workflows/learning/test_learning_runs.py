@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from app.models import describe_model
-from app.workflows.export import SNAPSHOT_FILE, export_workspace
+from app.workflows.exporting import SNAPSHOT_FILE, Choice, export_workspace
 from app.workflows.learning import (
     BASE_MODEL_ID,
     COMPARED,
@@ -118,7 +118,7 @@ def test_a_run_leaves_its_records_and_pictures(finished):
 def test_a_run_learns_from_the_truth_at_its_beginning(finished, tmp_path):
     """Its snapshot can be exported after the truth has moved on."""
     workspace, run, _ = finished
-    export_workspace(workspace, "coco", tmp_path / "out", snapshot=run.snapshot_id)
+    export_workspace(workspace, "coco", tmp_path / "out", choice=Choice(snapshot=run.snapshot_id))
     told = json.loads((tmp_path / "out" / SNAPSHOT_FILE).read_text())
     with workspace.database.read() as session:
         snapshot = load_snapshot(session, run.snapshot_id)

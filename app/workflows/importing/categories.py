@@ -1,0 +1,211 @@
+"""What becomes of a data set's categories in a workspace that has its own.
+
+A name meets the same name here, whose id and kind win; a new one keeps its id. What stands twice in the set is
+dropped where it is unused; else, and where an id belongs to another name here, a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from app.workflows.importing.requests import Becomes, CategoryPlan, Clash
+from core.annotation.errors import FormatError
+from core.annotation.labels import Category
+from core.formats.capabilities import Capability
+from core.formats.imported import DataSet
+from storage.imports import MAX_CATEGORY_ID, KnownCategory
+
+
+def plan_categories(
+    data_set: DataSet,
+    known: Sequence[KnownCategory],
+    holds: Capability,
+    mapping: Mapping[str, str],
+    *,
+    new_ids: bool = False,
+) -> tuple[tuple[CategoryPlan, ...], tuple[Clash, ...]]:
+    """(what becomes of each category of the set, in its order; what must be settled first).
+
+    known: the workspace's categories, removed ones too.   mapping, new_ids: see ImportRequest.
+    Raises FormatError when a mapping names nothing, or something twice; LabelSetError for a name that cannot be.
+    """
+    planner = _Planner(data_set, known, holds, free_ids=new_ids or not holds.category_ids)
+    planner.drop_what_stands_twice(_resolved(data_set.categories, mapping))
+    planner.match()
+    planner.map()
+    return planner.plans(), tuple(planner.clashes)
+
+
+def _resolved(categories: Sequence[Category], mapping: Mapping[str, str]) -> dict[int, str]:
+    """The place of each mapped category, and the name it is mapped to."""
+    mapped: dict[int, str] = {}
+    for old, new in mapping.items():
+        for place in _named(categories, old):
+            if mapped.setdefault(place, new) != new:
+                raise FormatError(f"category {categories[place].name!r} is mapped to {mapped[place]!r} and {new!r}")
+    return mapped
+
+
+def _named(categories: Sequence[Category], old: str) -> list[int]:
+    by_name = [place for place, category in enumerate(categories) if category.name == old]
+    ids = {categories[place].id for place in by_name}
+    if len(ids) > 1:
+        raise FormatError(f"several categories of the set are called {old!r}; map their ids {sorted(ids)} instead")
+    found = by_name or [place for place, category in enumerate(categories) if str(category.id) == old]
+    if not found:
+        names = ", ".join(f"{category.id} {category.name!r}" for category in categories)
+        raise FormatError(f"the set has no category {old!r} to map; it has {names or 'none'}")
+    return found
+
+
+class _Planner:
+    """The set's categories by their place, `plan` fills up in three steps."""
+
+    def __init__(self, data_set: DataSet, known: Sequence[KnownCategory], holds: Capability, *, free_ids: bool) -> None:
+        self._set = data_set.categories
+        self._uses: Callable[[int], bool] = cache(data_set.uses)
+        self._known = {one.category.name: one for one in sorted(known, key=lambda one: one.in_use)}
+        self._owner = {one.category.id: one for one in known}
+        self._holds = holds
+        self._free_ids = free_ids
+        self._plan: dict[int, CategoryPlan] = {}
+        self._mapped: dict[int, str] = {}
+        self.clashes: list[Clash] = []
+
+    def plans(self) -> tuple[CategoryPlan, ...]:
+        return tuple(self._plan[place] for place in sorted(self._plan))
+
+    def drop_what_stands_twice(self, mapped: dict[int, str]) -> None:
+        self._mapped = mapped
+        self._one_id_twice()
+        self._one_name_twice()
+
+    def match(self) -> None:
+        """Names that are here already, and new ones with their own ids."""
+        unsettled: list[int] = []
+        for place in self._open():
+            category = self._set[place]
+            here = self._known.get(category.name)
+            if here is not None:
+                self._plan[place] = self._met(category, here)
+            elif (reason := self._taken(category)) is None:
+                self._plan[place] = CategoryPlan(category, Becomes.NEW, category)
+            else:
+                unsettled.append(place)
+                self._settle(place, reason)
+        for place in unsettled:
+            if place not in self._plan:
+                self._plan[place] = self._given_an_id(self._set[place])
+
+    def map(self) -> None:
+        """What a person mapped, last: it may name what another category of the set becomes."""
+        for place, name in self._mapped.items():
+            category = self._set[place]
+            wanted = replace(category, name=name)
+            target = self._target_named(name)
+            if target is not None:
+                self._plan[place] = CategoryPlan(category, Becomes.EXISTING, target, f"becomes {name!r}")
+            elif name in self._known:
+                self._plan[place] = self._met(wanted, self._known[name], of=category)
+            else:
+                self._plan[place] = self._given_an_id(wanted, of=category)
+
+    def _one_id_twice(self) -> None:
+        first_of: dict[int, int] = {}
+        for place in self._open():
+            category = self._set[place]
+            first = self._set[first_of.setdefault(category.id, place)]
+            if first is category:
+                continue
+            reason = f"has the id of {first.name!r}"
+            if first.name != category.name and self._uses(category.id):
+                self._clash(place, str(category.id), first.name, f"{reason}, and segments with that id may be either")
+            else:
+                self._drop(place, f"it {reason}, which comes before it")
+
+    def _one_name_twice(self) -> None:
+        by_name: dict[str, list[int]] = {}
+        for place in self._open():
+            by_name.setdefault(self._set[place].name, []).append(place)
+        for name, places in by_name.items():
+            if len(places) == 1:
+                continue
+            used = [place for place in places if self._uses(self._set[place].id)]
+            kept = (used or places)[0]
+            for place in places:
+                if place in used[1:]:
+                    reason = f"has the name of category {self._set[kept].id}, and segments have either"
+                    self._clash(place, str(self._set[place].id), name, reason)
+                elif place != kept:
+                    self._drop(place, f"no segment has it, and category {self._set[kept].id} has its name")
+
+    def _open(self) -> Iterator[int]:
+        """Places that are neither planned nor mapped."""
+        return (place for place in range(len(self._set)) if place not in self._plan and place not in self._mapped)
+
+    def _met(self, category: Category, here: KnownCategory, of: Category | None = None) -> CategoryPlan:
+        """The same name is here, or was: its id counts, and its kind while it is in use."""
+        notes = [] if of is None else [f"becomes {category.name!r}"]
+        if here.category.id != category.id and self._holds.category_ids and of is None:
+            notes.append(f"has the id {here.category.id} here")
+        if not here.in_use:
+            target = replace(category, id=here.category.id)
+            return CategoryPlan(of or category, Becomes.NEW, target, ", ".join([*notes, "was removed and comes back"]))
+        if here.category.is_thing != category.is_thing and self._holds.kinds:
+            notes.append(f"is {_kind(here.category)} here and {_kind(category)} in the set")
+        return CategoryPlan(of or category, Becomes.EXISTING, here.category, ", ".join(notes))
+
+    def _taken(self, category: Category) -> str | None:
+        """Why a new category cannot keep its id, None when it can."""
+        owner = self._owner.get(category.id)
+        if owner is not None:
+            return f"has the id of {'' if owner.in_use else 'the removed '}{owner.category.name!r} here"
+        if category.id > MAX_CATEGORY_ID:
+            return f"has an id over {MAX_CATEGORY_ID}, the highest there is here"
+        return None
+
+    def _settle(self, place: int, reason: str) -> None:
+        """A new category that cannot keep its id gets one, goes, or must be asked about."""
+        category = self._set[place]
+        if self._free_ids:
+            return
+        if not self._uses(category.id):
+            self._drop(place, f"no segment has it, and it {reason}")
+            return
+        unique = sum(other.name == category.name for other in self._set) == 1 and "=" not in category.name
+        self._clash(place, category.name if unique else str(category.id), category.name, reason)
+
+    def _given_an_id(self, wanted: Category, of: Category | None = None) -> CategoryPlan:
+        target = replace(wanted, id=self._free_id())
+        what = f"becomes {wanted.name!r} with" if of is not None and of.name != wanted.name else "gets"
+        return CategoryPlan(of or wanted, Becomes.NEW, target, f"{what} the id {target.id}, the next free one")
+
+    def _free_id(self) -> int:
+        """Above every id that the workspace gave, and none that the set's new categories keep."""
+        given = {one.target.id for one in self._plan.values() if one.target is not None}
+        number = max(self._owner, default=0) + 1
+        while number in given:
+            number += 1
+        return number
+
+    def _target_named(self, name: str) -> Category | None:
+        return next((one.target for one in self._plan.values() if one.target and one.target.name == name), None)
+
+    def _drop(self, place: int, reason: str) -> None:
+        self._plan[place] = CategoryPlan(self._set[place], Becomes.DROPPED, None, reason)
+
+    def _clash(self, place: int, option: str, suggestion: str, reason: str) -> None:
+        category = self._set[place]
+        self.clashes.append(Clash(category, option, suggestion, reason))
+        self._plan[place] = CategoryPlan(category, Becomes.DROPPED, None, f"it {reason}")
+
+
+def _kind(category: Category) -> str:
+    return "a thing" if category.is_thing else "stuff"
+
+
+def new_categories(plans: Iterable[CategoryPlan]) -> tuple[Category, ...]:
+    """The categories that the workspace gets, each once, in the set's order."""
+    return tuple({one.target.id: one.target for one in plans if one.becomes is Becomes.NEW and one.target}.values())
