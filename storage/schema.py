@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, inspect
+from sqlalchemy import URL, Connection, column, inspect, select, table
 
 from core.annotation.errors import StorageError
 from storage.addresses import is_sqlite, shown
@@ -17,6 +14,11 @@ from storage.engine import make_engine
 from storage.errors import translated
 from storage.transactions import writing
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# The schema of this release. Named here, so that a database that has it opens without loading Alembic.
+HEAD = "0003"
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -34,38 +36,47 @@ def upgrade(url: URL, *, create: bool = True) -> None:
                 current = _revision(connection, name)
             if current is None and not create:
                 raise StorageError(f"{name} holds no workspace; name the database of this one, or put a backup there")
-            if current != _scripts().get_current_head():
+            if current != HEAD:
                 with writing(engine).begin() as connection:
                     _migrate(connection, name)
     finally:
         engine.dispose()
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    return config
-
-
 def _revision(connection: Connection, name: str) -> str | None:
     """The schema the database has, None when it is new."""
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is None and inspect(connection).get_table_names():
+    tables = inspect(connection).get_table_names()
+    current: str | None = None
+    if "alembic_version" in tables:
+        current = connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
+    if current is None and tables:
         raise StorageError(f"{name} is a database of another program; choose another for the workspace")
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current != HEAD and current not in known_schemas():
         raise StorageError(
-            f"{name} was written by a newer release (schema {current}, this release knows up to {max(known)}); "
+            f"{name} was written by a newer release (schema {current}, this release knows up to {HEAD}); "
             "update Maskwright to open it"
         )
     return current
 
 
+def known_schemas() -> tuple[str, ...]:
+    """All schemas there were, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
+
+
 def _migrate(connection: Connection, name: str) -> None:
+    from alembic import command
+
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = _config()
     config.attributes["connection"] = connection

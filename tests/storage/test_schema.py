@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from core.annotation.errors import StorageError
 from storage.addresses import sqlite_url
 from storage.engine import Database
-from storage.schema import upgrade
+from storage.schema import HEAD, known_schemas, upgrade
 from storage.tables import Base
 from storage.workspace import Workspace
 
@@ -31,6 +31,10 @@ def test_models_and_migrations_name_the_same_constraints(database: Database) -> 
         assert {key["name"] for key in inspector.get_foreign_keys(table.name)} == {
             key.name for key in table.foreign_key_constraints
         }
+
+
+def test_the_schema_of_this_release_is_the_last_migration() -> None:
+    assert known_schemas()[0] == HEAD
 
 
 def test_upgrading_is_quiet_and_done_once(

@@ -7,17 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torchmetrics.detection import PanopticQuality
 
-from core.annotation.errors import FormatError
 from core.annotation.truth import Truth
 from core.annotation.views import panoptic_view
-from core.formats.coco_panoptic import id_png, write_coco_panoptic
+from core.formats.coco_panoptic import write_coco_panoptic
 from core.formats.exported import FormatReport
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 
@@ -93,9 +91,13 @@ def test_ids_over_65535_fill_all_three_channels() -> None:
             assert png.getpixel((2, 1)) == (0, 0, 0)
 
 
-def test_an_id_that_needs_a_fourth_byte_is_refused() -> None:
-    with pytest.raises(FormatError, match="16777216"):
-        id_png(np.array([[256**3]], dtype=np.int32))
+def test_an_id_that_needs_a_fourth_byte_becomes_the_lowest_free_one() -> None:
+    """An image keeps the ids it came with, so what is drawn later may be counted past three bytes."""
+    truth = boxes_truth(2, 3, (1, 7, (0, 0, 1, 1)), (256**3, 0, (0, 1, 1, 2)), (256**3 - 1, 0, (1, 2, 2, 3)))
+    raw, maps, report = written([truth])
+    assert [info["id"] for info in raw["annotations"][0]["segments_info"]] == [1, 2, 256**3 - 1]
+    assert sorted(np.unique(maps[0])) == [0, 1, 2, 256**3 - 1]
+    assert "1 segments have another id: theirs are over 16777215" in report.notes
 
 
 def test_what_overlaps_hide_is_counted() -> None:
