@@ -9,8 +9,8 @@ from pathlib import Path
 from app.settings import SAMPLES
 from core.annotation.errors import PhotoError, StorageError
 from core.annotation.splits import split_of
+from core.formats.images.read import visible_files
 from core.formats.photo import Photo, display_bytes, read_bytes, read_photo
-from core.formats.photo_folders import visible_files
 from storage.blob_places import Blobs
 from storage.images import ImageRecord, NewImage, add_image
 from storage.workspace import Workspace

@@ -7,27 +7,29 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from core.annotation.errors import FormatError
-from core.formats import ade20k, cityscapes, voc
-from core.formats.bsds import read_bsds
+from core.formats.ade20k import write as ade20k
+from core.formats.ade20k.read import read_ade20k
+from core.formats.bsds.read import read_bsds
 from core.formats.capabilities import CAPABILITIES, Capability
-from core.formats.coco import write_coco_instances
-from core.formats.coco_panoptic import write_coco_panoptic
-from core.formats.coco_panoptic_reading import read_coco_panoptic
-from core.formats.coco_reading import read_coco
+from core.formats.cityscapes import write as cityscapes
+from core.formats.cityscapes.read import read_cityscapes
+from core.formats.coco.read import read_coco
+from core.formats.coco.write import write_coco_instances
+from core.formats.coco_panoptic.read import read_coco_panoptic
+from core.formats.coco_panoptic.write import write_coco_panoptic
 from core.formats.exported import ExportImage, Writer
-from core.formats.huggingface import beside_metadata, write_huggingface
+from core.formats.huggingface.read import read_huggingface
+from core.formats.huggingface.write import beside_metadata, write_huggingface
+from core.formats.images.read import read_photo_folder
 from core.formats.imported import Reader
-from core.formats.labelme import write_labelme
-from core.formats.photo_folders import read_photo_folder
-from core.formats.read_ade20k import read_ade20k
-from core.formats.read_cityscapes import read_cityscapes
-from core.formats.read_huggingface import read_huggingface
-from core.formats.read_labelme import read_labelme
-from core.formats.read_semantic_png import read_semantic_png
-from core.formats.read_voc import read_voc
-from core.formats.read_yolo import read_yolo
-from core.formats.semantic_png import write_semantic_png
-from core.formats.yolo import in_split_folder, write_yolo
+from core.formats.labelme.read import read_labelme
+from core.formats.labelme.write import write_labelme
+from core.formats.semantic_png.read import read_semantic_png
+from core.formats.semantic_png.write import write_semantic_png
+from core.formats.voc import write as voc
+from core.formats.voc.read import read_voc
+from core.formats.yolo.read import read_yolo
+from core.formats.yolo.write import in_split_folder, write_yolo
 
 
 def in_images_folder(image: ExportImage) -> str:

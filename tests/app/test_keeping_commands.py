@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.cli import main
 from app.settings import DATABASE_VARIABLE
-from app.workflows.learning.process import environment_of
+from app.workflows.processes import environment_of
 from storage.models import NewModel, add_model
 from storage.runs import NewRun, ProcessName, add_run
 from storage.snapshots import SnapshotImage, add_snapshot

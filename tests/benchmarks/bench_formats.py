@@ -31,8 +31,8 @@ import sys, time
 from pathlib import Path
 from core.annotation.labels import LabelSet
 from core.annotation.truth import Segment, Source, Truth
-from core.formats.coco import write_coco_instances
-from core.formats.coco_reading import read_coco
+from core.formats.coco.write import write_coco_instances
+from core.formats.coco.read import read_coco
 from core.formats.exported import ExportImage
 
 def exported(images):

@@ -13,8 +13,8 @@ import pytest
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category
-from core.formats.coco_panoptic_reading import read_coco_panoptic
-from core.formats.coco_reading import read_coco
+from core.formats.coco.read import read_coco
+from core.formats.coco_panoptic.read import read_coco_panoptic
 from core.formats.imported import Problem, Reader
 from tests.benchmarks.memory import peak_growth
 from tests.core.formats import test_coco_panoptic_reading as panoptic

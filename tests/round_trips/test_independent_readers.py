@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.formats.capabilities import CAPABILITIES, Apart
-from core.formats.labelme import UNLABELLED_LABEL
+from core.formats.labelme.write import UNLABELLED_LABEL
 from tests.round_trips import independent_readers as readers
 from tests.round_trips.hard_cases import hard_set
 from tests.round_trips.independent_readers import Found

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.workflows.learning.process import is_alive, name_process
+from app.workflows.processes import is_alive, name_process
 from storage.errors import translated
 from storage.runs import ProcessName
 from storage.workspace import Workspace

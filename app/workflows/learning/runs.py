@@ -14,11 +14,11 @@ from app.settings import DEFAULT_MODEL, PROJECT
 from app.workflows.learning.choice import choose
 from app.workflows.learning.comparison_file import read_comparison
 from app.workflows.learning.models import base_source, promoted_source
-from app.workflows.learning.process import ask_to_stop, environment_of, is_alive, name_process
 from app.workflows.learning.readiness import look
 from app.workflows.learning.requests import DEFAULT_MINUTES, RunRequest
 from app.workflows.learning.seen import seen_in_use
 from app.workflows.learning.views import LOG_FILE, NOT_TO_STOP, REQUEST_FILE, STOP_ASKED, RunView
+from app.workflows.processes import ask_to_stop, environment_of, is_alive, name_process
 from core.annotation.errors import TrainingError
 from core.annotation.files import write_atomically
 from core.training.run_folder import STATE_NAME

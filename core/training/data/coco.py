@@ -16,8 +16,8 @@ from pycocotools import mask as coco_masks
 
 from core.annotation.errors import MaskError, TrainingError
 from core.annotation.mask import Mask
-from core.formats.coco_tables import entry_of, is_image_id, is_whole
-from core.formats.json_slices import Rows, Slices, scan
+from core.formats.coco.json_slices import Rows, Slices, scan
+from core.formats.coco.tables import entry_of, is_image_id, is_whole
 from core.training.data.coco_tables import ListedEntries, ListedPhoto, read_categories, read_photos
 from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped
 

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from core.annotation.errors import FormatError, LabelSetError
 from core.annotation.labels import Category
-from core.formats.coco_tables import Entry, category_of, entry_of, image_fault
-from core.formats.json_slices import Visit
+from core.formats.coco.json_slices import Visit
+from core.formats.coco.tables import Entry, category_of, entry_of, image_fault
 from core.training.data.images import Skipped
 
 

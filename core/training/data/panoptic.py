@@ -16,8 +16,8 @@ import numpy as np
 
 from core.annotation.errors import TrainingError
 from core.annotation.mask import Mask
-from core.formats.coco_tables import Entry, entry_of, is_image_id, is_whole
-from core.formats.json_slices import Slices, scan
+from core.formats.coco.json_slices import Slices, scan
+from core.formats.coco.tables import Entry, entry_of, is_image_id, is_whole
 from core.formats.label_maps import read_rgb_ids
 from core.training.data.coco_tables import ListedEntries, ListedPhoto, read_categories, read_photos
 from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped

@@ -22,8 +22,8 @@ from core.annotation.mask import Mask
 from core.formats.label_folders import text_lines
 from core.formats.label_maps import read_label_map
 from core.formats.labels_file import LABELS_FILE
-from core.formats.read_semantic_png import NOTHING, read_indices
-from core.formats.semantic_png import NAMES_FILE
+from core.formats.semantic_png.read import NOTHING, read_indices
+from core.formats.semantic_png.write import NAMES_FILE
 from core.training.data.images import Candidate, Content, LabelledImage, LabelledMask, Labels, Skipped
 from core.training.data.pairs import pair
 

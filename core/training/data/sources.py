@@ -11,7 +11,7 @@ from typing import Literal
 from core.annotation.errors import TrainingError
 from core.annotation.labels import Category
 from core.formats.labels_file import LABELS_FILE
-from core.formats.semantic_png import NAMES_FILE
+from core.formats.semantic_png.write import NAMES_FILE
 from core.training.data.coco import FILE_NAME, read_coco
 from core.training.data.images import Content, LabelledImage, Skipped
 from core.training.data.instances import read_instances

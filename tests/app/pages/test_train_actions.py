@@ -8,8 +8,8 @@ from app.pages.train import _TrainPage
 from app.services import Services
 from app.workflows.learning import RunState, find_run, models, promote
 from app.workflows.learning.comparison_file import write_comparison
-from app.workflows.learning.process import name_process
 from app.workflows.learning.views import COMPARING, Comparison
+from app.workflows.processes import name_process
 from storage.runs import say_of_run, take_up_run
 from tests.app.workflows.learning.corrected import add_made_model, base_model, corrected_workspace
 

@@ -14,7 +14,7 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.truth import Truth
 from core.annotation.views import SEMANTIC_VOID, semantic_view
-from core.formats.read_ade20k import read_ade20k
+from core.formats.ade20k.read import read_ade20k
 from tests.core.formats.label_map_sets import export, opened, painted, png, problems_of, whole, write_tree
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, many_categories, truths
 

@@ -12,10 +12,10 @@ from PIL import Image
 from scipy.io import savemat
 
 from core.annotation.errors import FormatError
-from core.formats import matlab
-from core.formats.bsds import read_bsds
+from core.formats.bsds import matlab
+from core.formats.bsds.partitions import nearest_to_others
+from core.formats.bsds.read import read_bsds
 from core.formats.imported import ReadImage
-from core.formats.partitions import nearest_to_others
 from tests.core.formats.label_map_sets import SHARED, opened, png, problems_of, whole, write_tree
 
 HALVES = np.repeat([[1, 1, 1, 2, 2, 2]], 4, axis=0)

@@ -15,9 +15,9 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.truth import Truth
 from core.annotation.views import panoptic_view
-from core.formats.cityscapes_labels import CATEGORIES
+from core.formats.cityscapes.labels import CATEGORIES
+from core.formats.cityscapes.read import read_cityscapes
 from core.formats.imported import Problem, ReadImage
-from core.formats.read_cityscapes import read_cityscapes
 from tests.core.formats.label_map_sets import export, opened, png, problems_of, whole, write_tree
 from tests.core.formats.made_truths import boxes_truth, export_images, truths
 

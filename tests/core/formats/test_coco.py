@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 
 from core.annotation.mask import Mask
 from core.annotation.truth import Segment, Source, Truth
-from core.formats.coco import FILE_NAME, write_coco_instances
+from core.formats.coco.write import FILE_NAME, write_coco_instances
 from core.formats.exported import FormatReport
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 

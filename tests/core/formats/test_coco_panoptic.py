@@ -15,7 +15,7 @@ from torchmetrics.detection import PanopticQuality
 
 from core.annotation.truth import Truth
 from core.annotation.views import panoptic_view
-from core.formats.coco_panoptic import write_coco_panoptic
+from core.formats.coco_panoptic.write import write_coco_panoptic
 from core.formats.exported import FormatReport
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 

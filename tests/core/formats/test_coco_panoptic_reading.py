@@ -15,8 +15,8 @@ from PIL import Image
 from core.annotation.errors import FormatError
 from core.annotation.truth import Truth
 from core.annotation.views import panoptic_view
-from core.formats.coco_panoptic import write_coco_panoptic
-from core.formats.coco_panoptic_reading import read_coco_panoptic
+from core.formats.coco_panoptic.read import read_coco_panoptic
+from core.formats.coco_panoptic.write import write_coco_panoptic
 from core.formats.imported import Problem, ReadImage
 from tests.core.formats.made_truths import LABELS, export_images, truths
 from tests.core.training.made_sets import real_set

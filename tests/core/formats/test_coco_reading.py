@@ -18,10 +18,10 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import LabelSet
 from core.annotation.mask import Mask
 from core.annotation.truth import MAX_SEGMENTS, Truth
-from core.formats import coco_index
-from core.formats.coco import write_coco_instances
-from core.formats.coco_masks import MAX_VERTICES
-from core.formats.coco_reading import read_coco
+from core.formats.coco import index as coco_index
+from core.formats.coco.masks import MAX_VERTICES
+from core.formats.coco.read import read_coco
+from core.formats.coco.write import write_coco_instances
 from core.formats.imported import Problem, ReadImage
 from tests.core.formats.made_truths import LABELS, export_images, truths
 from tests.core.training.made_sets import real_set

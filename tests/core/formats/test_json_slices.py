@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.annotation.errors import FormatError
-from core.formats import json_slices
-from core.formats.json_slices import MAX_ITEM_BYTES, Slices, scan
+from core.formats.coco import json_slices
+from core.formats.coco.json_slices import MAX_ITEM_BYTES, Slices, scan
 
 
 def items_of(path):

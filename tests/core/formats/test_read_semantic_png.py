@@ -14,7 +14,7 @@ from core.annotation.errors import FormatError
 from core.annotation.truth import Truth
 from core.annotation.views import SEMANTIC_VOID, semantic_view
 from core.formats.imported import Problem
-from core.formats.read_semantic_png import read_semantic_png
+from core.formats.semantic_png.read import read_semantic_png
 from tests.core.formats.label_map_sets import SHARED, export, opened, painted, png, problems_of, whole, write_tree
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, many_categories, truths
 

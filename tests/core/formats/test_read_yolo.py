@@ -117,7 +117,7 @@ def test_boxes_become_rectangles_and_are_reported(tmp_path: Path) -> None:
 
 
 def test_more_segments_than_an_image_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.formats.read_yolo.MAX_SEGMENTS", 5)
+    monkeypatch.setattr("core.formats.yolo.read.MAX_SEGMENTS", 5)
     write_tree(tmp_path, {"data.yaml": "train: images\n" + NAMES, "images/a.jpg": PHOTO, "labels/a.txt": SQUARE * 9})
     (problem,) = problems_of(opened("yolo", tmp_path))
     assert problem.startswith("labels/a.txt: line 6 is beyond the 5 segments")

@@ -14,7 +14,7 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.truth import Truth
 from core.annotation.views import semantic_view
-from core.formats.semantic_png import index_png, void_value, write_semantic_png
+from core.formats.semantic_png.write import index_png, void_value, write_semantic_png
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, many_categories, truths
 
 

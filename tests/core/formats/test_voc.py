@@ -15,7 +15,7 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.truth import Truth
 from core.formats.imported import Problem, ReadImage
-from core.formats.read_voc import NAMES, read_voc
+from core.formats.voc.read import NAMES, read_voc
 from tests.core.formats.label_map_sets import export, opened, painted, png, problems_of, whole, write_tree
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, many_categories, truths
 

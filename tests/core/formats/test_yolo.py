@@ -15,7 +15,7 @@ from core.annotation.mask import Mask
 from core.annotation.truth import Segment, Source, Truth
 from core.annotation.views import labelled
 from core.formats.exported import ExportImage
-from core.formats.yolo import in_split_folder, write_yolo
+from core.formats.yolo.write import in_split_folder, write_yolo
 from tests.core.formats.label_map_sets import opened, png, whole, write_tree
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 
@@ -118,7 +118,7 @@ def test_what_is_lost_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         Segment(4, Mask.from_runs(12, 12, [0, 20, 124]), 900, 4, Source.DRAWN, crowd=True),
         Segment(5, Mask.from_array(np.indices((12, 12)).sum(axis=0) % 3 > 0), 7, 5, Source.DRAWN),
     )
-    monkeypatch.setattr("core.formats.yolo.MAX_VERTICES", 20)
+    monkeypatch.setattr("core.formats.yolo.write.MAX_VERTICES", 20)
     report = write_yolo(export_images([Truth(12, 12, segments=segments)]), LABELS, tmp_path)
     assert {loss.kind: loss.count for loss in report.losses} == {
         "iou": 3,

@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 
 from core.annotation.errors import FormatError, TrainingError
 from core.annotation.mask import Mask
-from core.formats.json_slices import Slices, scan
+from core.formats.coco.json_slices import Slices, scan
 from core.training.data.coco import mask_of
 from core.training.data.sources import SourceConfig, read_data_set
 from tests.core.training import made_sets as made

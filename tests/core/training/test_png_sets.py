@@ -8,10 +8,10 @@ from core.annotation.errors import FormatError, TrainingError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
 from core.annotation.truth import Segment, Source, Truth
-from core.formats.coco import write_coco_instances
-from core.formats.coco_panoptic import write_coco_panoptic
+from core.formats.coco.write import write_coco_instances
+from core.formats.coco_panoptic.write import write_coco_panoptic
 from core.formats.exported import ExportImage
-from core.formats.semantic_png import write_semantic_png
+from core.formats.semantic_png.write import write_semantic_png
 from core.training.data.sources import SourceConfig, read_data_set
 from tests.core.training import made_sets as made
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-import core.formats.semantic_png
+import core.formats.semantic_png.write
 from app.workflows.correct import Submission, correct
 from app.workflows.exporting import REPORT_FILE, Choice, export_workspace
 from app.workflows.ingest import PhotoFile, add_photos
@@ -232,7 +232,7 @@ def test_an_export_that_stops_leaves_what_was_there(
     if failure == "damaged photo":
         workspace.blobs.path(all_images(workspace)[1].display_sha256).write_bytes(b"rotten")
     if failure == "full disk":
-        monkeypatch.setattr(core.formats.semantic_png, "write_file", _disk_full)
+        monkeypatch.setattr(core.formats.semantic_png.write, "write_file", _disk_full)
     with pytest.raises(StorageError if failure != "cancelled" else FormatError, match=r"damaged|full|stopped"):
         export_workspace(
             workspace,

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from app.workflows.importing.drafts import draft_folder
-from app.workflows.learning.process import name_process
+from app.workflows.processes import name_process
 from storage.workspace import Workspace
 
 

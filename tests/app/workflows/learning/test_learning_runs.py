@@ -31,10 +31,10 @@ from app.workflows.learning import (
 from app.workflows.learning.carry_out import carry_out
 from app.workflows.learning.comparison_file import write_comparison
 from app.workflows.learning.models import source_in_use
-from app.workflows.learning.process import name_process
 from app.workflows.learning.requests import RunRequest
 from app.workflows.learning.threshold import GRID
 from app.workflows.learning.views import COMPARING
+from app.workflows.processes import name_process
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import ModelError, StorageError, TrainingError
 from core.maskformer.checkpoint import load_model

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from core.annotation.errors import FormatError
+from core.formats.images.read import visible_files
 from core.formats.imported import Problem
 from core.formats.json_files import read_text
-from core.formats.photo_folders import visible_files
 from core.formats.places import PHOTO_SUFFIXES, inside
-from core.formats.yolo_yaml import DataFile
+from core.formats.yolo.yaml_file import DataFile
 
 MAX_LIST_BYTES = 64 * 2**20
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.annotation.errors import FormatError
-from core.formats.coco_tables import entry_of
-from core.formats.json_slices import scan
+from core.formats.coco.json_slices import scan
+from core.formats.coco.tables import entry_of
 from core.formats.places import Photos, inside
 
 INSTANCES = "instances"

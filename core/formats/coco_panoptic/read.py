@@ -11,10 +11,10 @@ from pathlib import Path
 
 from core.annotation.errors import FormatError
 from core.annotation.mask import Mask
-from core.formats.coco_index import CocoIndex, read_index
-from core.formats.coco_places import panoptic_files
-from core.formats.coco_reading import ImageEntry, ReadTruth, data_set_of
-from core.formats.coco_tables import Entry, entry_of, is_whole, shown
+from core.formats.coco.index import CocoIndex, read_index
+from core.formats.coco.places import panoptic_files
+from core.formats.coco.read import ImageEntry, ReadTruth, data_set_of
+from core.formats.coco.tables import Entry, entry_of, is_whole, shown
 from core.formats.imported import DataSet, ReadSegment
 from core.formats.label_maps import masks_of, read_rgb_ids
 from core.formats.places import inside

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from core.annotation.errors import FormatError, LabelSetError
 from core.annotation.labels import Category
-from core.formats.coco_tables import Entry, category_of, entry_of, is_whole
+from core.formats.coco.json_slices import Rows, Slices, scan
+from core.formats.coco.tables import Entry, category_of, entry_of, is_whole
 from core.formats.imported import Problem
-from core.formats.json_slices import Rows, Slices, scan
 
 # Far past any label set; each takes a kilobyte.
 MAX_CATEGORIES = 100_000

@@ -15,7 +15,7 @@ from pycocotools import mask as coco_masks
 
 from core.annotation.errors import FormatError, MaskError
 from core.annotation.mask import Mask
-from core.formats.coco_tables import shown
+from core.formats.coco.tables import shown
 
 # More points than people draw; each takes time in every tool that opens the polygon.
 MAX_VERTICES = 20_000

@@ -19,7 +19,7 @@ from PIL import Image
 
 from core.annotation.labels import LabelSet
 from core.annotation.views import panoptic_view
-from core.formats.coco_file import write_coco
+from core.formats.coco.file import write_coco
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, write_file
 from core.formats.panoptic_counts import count_panoptic, panoptic_losses
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category
 from core.annotation.mask import Mask
-from core.formats.huggingface import METADATA_FILE, NAMES_FILE
+from core.formats.huggingface.write import METADATA_FILE, NAMES_FILE
+from core.formats.images.read import visible_files
 from core.formats.imported import DataSet, Problem, ReadImage, ReadSegment
 from core.formats.json_files import load_json, parse_json
 from core.formats.label_folders import (
@@ -36,7 +37,6 @@ from core.formats.label_folders import (
 )
 from core.formats.label_maps import masks_of, read_numbers_or_colours
 from core.formats.labels_file import LABELS_FILE, read_labels
-from core.formats.photo_folders import visible_files
 from core.formats.places import PHOTO_SUFFIXES, Photos, inside
 
 # A line names an image's segments, at most 2,000 of them.

@@ -1,6 +1,6 @@
 """Pascal VOC in: each object is a segment; without SegmentationObject/ each category of an image is one.
 
-The values are named by labels.json as voc.py writes it, else by labelmap.txt, else they are VOC's twenty. A line's
+The values are named by labels.json as its export writes it, else by labelmap.txt, else they are VOC's twenty. A line's
 place in labelmap.txt, from 1 without that of background, is the value and the category's id. PNGs of colours, as CVAT
 and datumaro write them, are understood by the colours of that list. 0 is nothing; 255, and the colour that VOC draws
 borders in, is void: one unlabelled segment on top. The lists in ImageSets/Segmentation give the splits;
@@ -33,7 +33,7 @@ from core.formats.label_folders import (
 from core.formats.label_maps import Ids, masks_of, read_numbers_or_colours
 from core.formats.labels_file import LABELS_FILE, read_labels
 from core.formats.places import Photos, inside
-from core.formats.voc import (
+from core.formats.voc.write import (
     BACKGROUND,
     BACKGROUND_NAME,
     CLASS_FOLDER,

@@ -17,12 +17,12 @@ import numpy as np
 from core.annotation.errors import FormatError
 from core.annotation.mask import MAX_PIXELS, Mask
 from core.annotation.truth import MAX_SEGMENTS
-from core.formats.coco_index import CocoIndex, annotation_name, number_of, read_index
-from core.formats.coco_masks import masks_of_segmentations
-from core.formats.coco_places import instance_files, photos_of, split_of
-from core.formats.coco_tables import Entry, entry_of, image_fault, is_whole, shown
+from core.formats.coco.index import CocoIndex, annotation_name, number_of, read_index
+from core.formats.coco.json_slices import Rows
+from core.formats.coco.masks import masks_of_segmentations
+from core.formats.coco.places import instance_files, photos_of, split_of
+from core.formats.coco.tables import Entry, entry_of, image_fault, is_whole, shown
 from core.formats.imported import DataSet, Problem, ReadImage, ReadSegment
-from core.formats.json_slices import Rows
 from core.formats.places import Photos
 
 # Of all annotations of one image, which are in memory together.

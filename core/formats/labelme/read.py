@@ -18,13 +18,13 @@ from core.annotation.errors import FormatError, LabelSetError, MaskwrightError
 from core.annotation.labels import Category, distinct_colour
 from core.annotation.mask import Mask
 from core.annotation.truth import MAX_SEGMENTS
+from core.formats.images.read import visible_files
 from core.formats.imported import DataSet, Problem, ReadImage, ReadSegment
 from core.formats.json_files import load_json
 from core.formats.label_folders import Entry, data_set, text_lines, unlabelled
-from core.formats.labelme import CROWD_FLAG, NAMES_FILE, UNLABELLED_FLAG, UNLABELLED_LABEL
-from core.formats.labelme_shapes import shape_mask
+from core.formats.labelme.shapes import shape_mask
+from core.formats.labelme.write import CROWD_FLAG, NAMES_FILE, UNLABELLED_FLAG, UNLABELLED_LABEL
 from core.formats.photo import MAX_PIXELS, photo_size
-from core.formats.photo_folders import visible_files
 from core.formats.places import PHOTO_SUFFIXES, inside
 
 Content = Mapping[str, object]

@@ -20,7 +20,7 @@ from core.annotation.errors import FormatError
 from core.annotation.labels import LabelSet
 from core.annotation.truth import Truth
 from core.annotation.views import labelled, panoptic_view
-from core.formats.cityscapes_labels import IGNORED_TRAIN_ID, train_ids
+from core.formats.cityscapes.labels import IGNORED_TRAIN_ID, train_ids
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_covered, count_unlabelled, write_file
 from core.formats.label_maps import Ids, label_map_png
 from core.formats.labels_file import LABELS_FILE, labels_json

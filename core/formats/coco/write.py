@@ -12,7 +12,7 @@ from pathlib import Path
 from core.annotation.labels import LabelSet
 from core.annotation.mask import measure
 from core.annotation.views import labelled
-from core.formats.coco_file import write_coco
+from core.formats.coco.file import write_coco
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_unlabelled
 
 FILE_NAME = "instances.json"

@@ -25,8 +25,8 @@ from core.formats.labels_file import LABELS_FILE, read_labels
 from core.formats.photo import photo_size
 from core.formats.places import inside
 from core.formats.polygons import Ring, as_ring, fill
-from core.formats.yolo_places import Item, items_of, left_over
-from core.formats.yolo_yaml import DataFile, read_data_file
+from core.formats.yolo.places import Item, items_of, left_over
+from core.formats.yolo.yaml_file import DataFile, read_data_file
 
 # Outlines with about a million points.
 MAX_LABEL_BYTES = 16 * 2**20

@@ -18,7 +18,7 @@ from core.annotation.labels import LabelSet
 from core.annotation.views import SEMANTIC_VOID, semantic_view
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, write_file
 from core.formats.label_maps import label_map_png
-from core.formats.semantic_png import count_semantic, semantic_losses
+from core.formats.semantic_png.write import count_semantic, semantic_losses
 
 IMAGES_FOLDER = "images"
 LABELS_FOLDER = "annotations"

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotation.errors import FormatError
+from core.formats.bsds.matlab import cells_of_structs
+from core.formats.bsds.partitions import nearest_to_others
 from core.formats.imported import DataSet, ReadImage, ReadSegment
 from core.formats.json_files import read_capped
 from core.formats.label_folders import (
@@ -30,8 +32,6 @@ from core.formats.label_folders import (
     unlabelled,
 )
 from core.formats.label_maps import Ids, masks_of, read_label_map
-from core.formats.matlab import cells_of_structs
-from core.formats.partitions import nearest_to_others
 from core.formats.photo import MAX_PIXELS
 from core.formats.places import Photos
 

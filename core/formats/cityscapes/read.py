@@ -13,8 +13,8 @@ from pathlib import Path
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category
-from core.formats.cityscapes import IMAGES_FOLDER, LABELS_FOLDER, PER_CATEGORY, VOID, category_map
-from core.formats.cityscapes_labels import CATEGORIES
+from core.formats.cityscapes.labels import CATEGORIES
+from core.formats.cityscapes.write import IMAGES_FOLDER, LABELS_FOLDER, PER_CATEGORY, VOID, category_map
 from core.formats.imported import DataSet, Problem, ReadImage, ReadSegment
 from core.formats.label_folders import (
     Entry,

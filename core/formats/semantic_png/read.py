@@ -1,6 +1,6 @@
 """Semantic PNGs in: a pixel's value names a category, and each category of an image becomes one whole segment.
 
-Layouts: `masks/` with labels.json, as semantic_png.py writes them; `labels/` with labels.txt; PART-labels/ with
+Layouts: `masks/` with labels.json, as exports write them; `labels/` with labels.txt; PART-labels/ with
 labels.txt in the root, whose photos lie in PART/ and belong to that split. Line i of labels.txt, from 0, names the
 value i, which is kept as the category's id; the line `null` stands for a value that says nothing. Void are such values
 and, unless they have a name, 255 and 65535. What labels.txt names is stuff.
@@ -26,7 +26,7 @@ from core.formats.label_folders import (
     whole_entries,
 )
 from core.formats.labels_file import LABELS_FILE, read_labels
-from core.formats.semantic_png import FOLDER_NAME, NAMES_FILE
+from core.formats.semantic_png.write import FOLDER_NAME, NAMES_FILE
 
 NOTHING = "null"
 PHOTO_FOLDER = "images"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category
-from core.formats.ade20k import FOLDERS, IMAGES_FOLDER, LABELS_FOLDER, value_of_id
+from core.formats.ade20k.write import FOLDERS, IMAGES_FOLDER, LABELS_FOLDER, value_of_id
 from core.formats.imported import DataSet
 from core.formats.label_folders import (
     Meaning,

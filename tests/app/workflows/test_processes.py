@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from app.workflows.learning.process import ask_to_stop, is_alive, name_process
+from app.workflows.processes import ask_to_stop, is_alive, name_process
 from storage.runs import ProcessName
 
 

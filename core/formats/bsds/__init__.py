@@ -1,0 +1,1 @@
+"""BSDS500, import only."""
