@@ -163,7 +163,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action="append",
         default=[],
         metavar="OLD=NEW",
-        help="what a category of the set, by name or id, becomes: one of the workspace, or a new one",
+        help="what a category of the set, by name, id or #id, becomes: one of the workspace, or a new one",
     )
     parser.add_argument(
         "--new-ids", action="store_true", help="give new categories whose id is taken the next free one"
@@ -174,14 +174,17 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _import(options: argparse.Namespace) -> int:
-    from app.workflows.importing import ImportRequest, import_data, parse_mapping, plan_import
+    from app.workflows.importing import ImportRequest, check_report_place, import_data, parse_mapping, plan_import
 
     request = ImportRequest(
         options.format, options.path, options.images, parse_mapping(options.map), new_ids=options.new_ids
     )
     request.check()
-    with open_workspace(options, create=True) as workspace, plan_import(workspace, request) as plan:
-        report = import_data(workspace, plan, progress=TerminalProgress("images"))
+    with open_workspace(options, create=True) as workspace:
+        if options.report is not None:
+            check_report_place(options.report)
+        with plan_import(workspace, request) as plan:
+            report = import_data(workspace, plan, progress=TerminalProgress("images"))
     print(report.summary())
     if options.report is not None:
         report.write(options.report)
@@ -207,7 +210,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--snapshot", type=_positive, metavar="N", help="the images of snapshot N, as they were then")
     parser.add_argument("--no-photos", action="store_true", help="write the truth alone")
     parser.add_argument("--replace", action="store_true", help="put the export in the place of the one that OUT holds")
-    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("out", type=_named_folder, metavar="OUT")
     parser.set_defaults(run_command=_export)
 
 
@@ -420,6 +423,12 @@ def _add_precision(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="auto: bfloat16 where the machine has it and the best masks stay the same (default %(default)s)",
     )
+
+
+def _named_folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name a folder, . for this one")
+    return Path(text)
 
 
 def _positive(text: str) -> int:

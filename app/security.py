@@ -5,16 +5,35 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # A correction is under 1 kB; a drawn mask of a large photo stays under this too.
 MAX_JSON_BYTES = 4 * 1024 * 1024
 LOCAL_USER = "local"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class OwnHost:
+    """Refuses what asks for another host: a foreign site's name may lead here, and its page would be of one origin."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self.app = app
+        self._ours = re.compile(rf"({'|'.join(map(re.escape, sorted(hosts)))})(:\d+)?", re.IGNORECASE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or self._ours.fullmatch(Headers(scope=scope).get("host", "")):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            error = {"error": "this host is not served; use the address that the server printed at its start"}
+            await JSONResponse(error, 400)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
 
 
 class SameOrigin:
@@ -79,7 +98,8 @@ class Password:
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
             challenge = {"WWW-Authenticate": 'Basic realm="Maskwright", charset="UTF-8"'}
-            await Response("A name and the password are needed.", 401, challenge)(scope, receive, send)
+            error = {"error": "a name and the password are needed"}
+            await JSONResponse(error, 401, challenge)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 

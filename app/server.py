@@ -11,18 +11,20 @@ import webbrowser
 from collections.abc import AsyncIterator
 
 import uvicorn
-from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from fastapi import Depends, FastAPI
+from starlette.endpoints import HTTPEndpoint
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.api.documentation import OPENAPI_URL, ROUTERS, VERSION
-from app.api.errors import add_error_answers
+from app.api.errors import add_error_answers, refuse_unknown
 from app.jobs import ProposalWorker
 from app.model_choice import FollowPromotions
 from app.models import describe_model, workspace_labels
-from app.security import BodyLimit, OwnFrame, Password, SameOrigin
+from app.security import BodyLimit, OwnFrame, OwnHost, Password, SameOrigin
 from app.services import Services
 from app.settings import ASSETS, DEFAULT_MODEL, LOOPBACK, ServerSettings
 from app.workflows.exporting import settle_exports
@@ -44,6 +46,18 @@ class PageFiles(StaticFiles):
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+class Unanswered(HTTPEndpoint):
+    """What no route of the interface answers: the pages at the root would take it for one of their own."""
+
+    async def dispatch(self) -> None:
+        matching = (route for router in ROUTERS for route in router.routes if isinstance(route, Route))
+        found = [route for route in matching if route.matches(self.scope)[0] is not Match.NONE]
+        if not found:
+            raise HTTPException(404, f"there is no {self.scope['path']:.80}; GET {OPENAPI_URL} tells what there is")
+        verbs = ", ".join(sorted({verb for route in found for verb in route.methods or ()}))
+        raise HTTPException(405, f"this address takes {verbs} alone", {"Allow": verbs})
 
 
 def open_services(settings: ServerSettings) -> Services:
@@ -91,7 +105,8 @@ def build_app(services: Services, settings: ServerSettings) -> FastAPI:
     app.state.services = services
     add_error_answers(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(refuse_unknown)])
+    app.router.routes.append(Route("/api/{rest:path}", Unanswered))
     for folder in ("js", "css"):
         app.mount(f"/ui/{folder}", PageFiles(directory=ASSETS / folder))
     app.add_middleware(BodyLimit, prefix="/api/")
@@ -99,8 +114,8 @@ def build_app(services: Services, settings: ServerSettings) -> FastAPI:
     app.add_middleware(OwnFrame)
     if settings.password:
         app.add_middleware(Password, password=settings.password)
-    hosts = ["127.0.0.1", "localhost"] if settings.host in LOOPBACK else ["*"]
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    if settings.host in LOOPBACK:
+        app.add_middleware(OwnHost, hosts=LOOPBACK)
     if not settings.api_only:
         from app.pages import mount_pages
 

@@ -38,7 +38,7 @@ class Blobs(Protocol):
         """A file of this machine with the blob's bytes, to read. Raises NotFound."""
 
     def changed_at(self, sha256: str) -> float | None:
-        """When the blob was written, in seconds since 1970; None when there is none or the place does not say."""
+        """When the blob was last put, in seconds since 1970; None when there is none or the place does not say."""
 
     def delete(self, sha256: str) -> None:
         """Remove the blob; nothing when there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,10 @@ class BlobStore:
         sha256 = hashlib.sha256(content).hexdigest()
         path = self.path(sha256)
         with translated(path):
-            if not path.exists():
+            if path.exists():
+                # Those who delete what no image has look at the age: an image may be about to name it.
+                os.utime(path)
+            else:
                 self._make_folder(path.parent)
                 with write_atomically(path) as file:
                     file.write(content)
@@ -72,7 +76,7 @@ class BlobStore:
         return content
 
     def changed_at(self, sha256: str) -> float | None:
-        """When the blob was written, in seconds since 1970; None when there is none."""
+        """When the blob was last put, in seconds since 1970; None when there is none."""
         try:
             return self.path(sha256).stat().st_mtime
         except FileNotFoundError:

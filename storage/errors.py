@@ -105,7 +105,7 @@ def translated(place: Path | str) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise StorageError(f"{place} was not changed: {error}") from error
     except OSError as error:
-        remedy = _SYSTEM_REMEDIES.get(error.errno or 0, str(error))
+        remedy = _SYSTEM_REMEDIES.get(error.errno or 0, error.strerror or str(error))
         raise StorageError(f"{error.filename or place} was not changed: {remedy}") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -124,6 +125,14 @@ def labelled_images(session: Session) -> tuple[ImageRecord, ...]:
     """The images that are done or have a segment, in order."""
     has_segment = select(ImageCategoryRow.image_id).where(ImageCategoryRow.image_id == ImageRow.id).exists()
     return image_records(session, SELECT_IMAGES.where(or_(ImageRow.done, has_segment)).order_by(ImageRow.id))
+
+
+def hashes_in_use(session: Session, hashes: Sequence[str]) -> set[str]:
+    """Those of the blobs' hashes that an image has, as its file or as what is shown of it."""
+    found: set[str] = set()
+    for column in (ImageRow.sha256, ImageRow.display_sha256):
+        found.update(session.scalars(select(column).where(column.in_(hashes))))
+    return found
 
 
 def count_images(session: Session) -> tuple[int, int]:

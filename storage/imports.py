@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, Dialect, Table, bindparam, func, insert, select, update
+from sqlalchemy import JSON, Dialect, Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
@@ -58,19 +58,25 @@ class KnownCategory:
 
 @dataclass(frozen=True)
 class KnownImage:
-    """What an import asks of a photo that is here already. `labelled`: it is done or has a segment."""
+    """What an import asks of a photo that is here already. `labelled`: it is done or has a segment.
+
+    split, source_id: as the image has them, see NewImage.
+    """
 
     sha256: str
     id: int
     revision: int
     last_segment_id: int
     labelled: bool
+    split: str
+    source_id: int | None
 
 
 @dataclass(frozen=True)
 class StagedImage:
     """An image with the segments that an import brings, from the bottom to the top; None: it brings no truth.
 
+    image: a stored one that gets the truth also gets this split and source_id.
     revision, last_segment_id: the stored image's that the segments' ids were chosen for, 0 for a new one.
     done: whether the segments are all of its truth.
     """
@@ -112,13 +118,16 @@ def find_known_images(session: Session, sha256s: Sequence[str]) -> dict[str, Kno
     has_segment = select(SegmentRow.image_id).where(SegmentRow.image_id == ImageRow.id).exists()
     rows = session.execute(
         select(
-            ImageRow.sha256, ImageRow.id, ImageRow.revision, ImageRow.last_segment_id, ImageRow.done, has_segment
+            ImageRow.sha256,
+            ImageRow.id,
+            ImageRow.revision,
+            ImageRow.last_segment_id,
+            or_(ImageRow.done, has_segment),
+            ImageRow.split,
+            ImageRow.source_id,
         ).where(ImageRow.sha256.in_(sha256s))
     )
-    return {
-        sha256: KnownImage(sha256, number, revision, last_segment_id, done or segments)
-        for sha256, number, revision, last_segment_id, done, segments in rows
-    }
+    return {values[0]: KnownImage(*values) for values in rows}
 
 
 def add_categories(session: Session, categories: Sequence[Category]) -> None:
@@ -176,7 +185,8 @@ def staged_line(staged: StagedImage) -> str:
 def insert_staged(session: Session, lines: Iterable[str], *, client: str, user: str) -> Inserted:
     """Put staged images into the tables, each truth with a line of the log; see StagedImage for those that are here.
 
-    lines: of `staged_line`, no photo twice; read a few at a time. `client` names the import for ever.
+    lines: of `staged_line`, no photo twice but one without truth before its truth; read a few at a time. `client`
+    names the import for ever.
     """
     inserted = Inserted()
     seq = 0
@@ -189,16 +199,19 @@ _Staged = list[Any]
 
 
 def _batches(lines: Iterable[str]) -> Iterator[list[_Staged]]:
-    batch: list[_Staged] = []
+    """Parts of the lines, none with one photo twice: the second line finds the first one's image."""
+    batch: dict[str, _Staged] = {}
     length = 0
     for line in lines:
-        batch.append(json.loads(line))
+        staged = json.loads(line)
+        sha256 = staged[0]["sha256"]
+        if sha256 in batch or len(batch) == _IMAGES_AT_ONCE or length > _TEXT_AT_ONCE:
+            yield list(batch.values())
+            batch, length = {}, 0
+        batch[sha256] = staged
         length += len(line)
-        if len(batch) == _IMAGES_AT_ONCE or length > _TEXT_AT_ONCE:
-            yield batch
-            batch, length = [], 0
     if batch:
-        yield batch
+        yield list(batch.values())
 
 
 def _insert_batch(
@@ -221,7 +234,7 @@ def _insert_batch(
             if here.labelled or (here.revision, here.last_segment_id) != (truth["revision"], truth["last_segment_id"]):
                 inserted.kept += 1
                 continue
-            altered.append(_altered(here.id, truth))
+            altered.append(_altered(here.id, image, truth))
         image_id = ids[image["sha256"]] if here is None else here.id
         log.append(_log_values(image_id, truth, user=user, client=client, seq=seq, created_at=now))
         seq += 1
@@ -253,10 +266,12 @@ def _insert_images(session: Session, items: list[_Staged]) -> dict[str, int]:
     return dict(added.all())
 
 
-def _altered(image_id: int, truth: dict[str, Any]) -> dict[str, Any]:
+def _altered(image_id: int, image: dict[str, Any], truth: dict[str, Any]) -> dict[str, Any]:
     revision = truth["revision"] + 1
     return {
         "id": image_id,
+        "split": image["split"],
+        "source_id": image["source_id"],
         "revision": revision,
         "done": truth["done"],
         "state": state_of(revision, done=truth["done"]),

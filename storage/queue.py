@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from storage.errors import NotFound
 from storage.images import SELECT_IMAGES, ImageRecord, image_records, search_text
 from storage.tables import ImageCategoryRow, ImageRow, ImageState, ImageTagRow
+from storage.tags import plain_tag
 
 _Key = InstrumentedAttribute[int]
 
@@ -24,7 +25,8 @@ class ImageFilter:
 
     category_id: a segment of it is in the image's truth (storage.tables.UNLABELLED: one without a category).
     min_score, max_score: the best score of the newest model's proposals, both ends included; an image without
-    proposals has none. text: a part of the file's name, case and Unicode form aside. tag: a tag as it was put.
+    proposals has none. text: a part of the file's name, case and Unicode form aside. tag: one of
+    its tags, as `plain_tag` makes it alike.
     """
 
     state: ImageState | None = None
@@ -118,7 +120,7 @@ def _matching(wanted: ImageFilter) -> tuple[Select[int], _Key]:
     if wanted.category_id is not None:
         asked.append((ImageCategoryRow.image_id, _of_category(wanted)))
     if wanted.tag is not None:
-        asked.append((ImageTagRow.image_id, [ImageTagRow.tag == wanted.tag]))
+        asked.append((ImageTagRow.image_id, [ImageTagRow.tag == plain_tag(wanted.tag)]))
     if asked_of_image or not asked:
         asked.append((ImageRow.id, asked_of_image))
     (key, conditions), *others = asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 
 from sqlalchemy import delete, func, insert, select
@@ -28,8 +29,8 @@ def image_tags(session: Session, image_id: int) -> tuple[str, ...]:
 def set_tags(session: Session, image_id: int, tags: Collection[str]) -> tuple[str, ...]:
     """Give the image these tags instead of those it has, and return them, sorted and each once.
 
-    White space around a tag does not count. Raises TagError for one that is empty, too long or has unprintable
-    characters, and for too many; NotFound for the image.
+    Neither white space around a tag counts nor how Unicode writes its letters. Raises TagError for one that is empty,
+    too long or has unprintable characters, and for too many; NotFound for the image.
     """
     wanted = sorted({_checked(tag) for tag in tags})
     if len(wanted) > MAX_TAGS:
@@ -48,8 +49,13 @@ def count_tags(session: Session) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(rows))
 
 
+def plain_tag(tag: str) -> str:
+    """The tag as it is kept and looked for."""
+    return unicodedata.normalize("NFC", tag).strip()
+
+
 def _checked(tag: str) -> str:
-    word = tag.strip()
+    word = plain_tag(tag)
     if not word or len(word) > MAX_TAG_LENGTH or not word.isprintable():
         raise TagError(f"a tag is 1 to {MAX_TAG_LENGTH} printable characters, got {tag!r:.100}; choose another")
     return word

@@ -37,6 +37,7 @@ class Workspace:
         self.blobs_address = blobs_address
         self.models_folder = folder / "models"
         self.runs_folder = folder / "runs"
+        self.imports_folder = folder / "imports"
 
     @classmethod
     def open(

@@ -9,6 +9,7 @@ import pytest
 
 from app.settings import SAMPLES
 from core import ModelConfig, Predictor, build_model, load_model
+from core.formats.capabilities import CAPABILITIES
 from core.formats.photo import read_photo
 from core.maskformer.config import PerPixelConfig
 from tests.serving import PROJECT
@@ -24,7 +25,7 @@ def test_ci_runs_the_readmes_test_command():
     assert "\npython -m pytest -m long\n" in script
 
 
-@pytest.mark.parametrize("command", ["", "propose", "export", "train", "evaluate"])
+@pytest.mark.parametrize("command", ["", "propose", "import", "export", "train", "evaluate", "backup", "check"])
 def test_the_options_in_the_readme_are_the_programs(command):
     rows = [
         line
@@ -42,6 +43,13 @@ def test_the_options_in_the_readme_are_the_programs(command):
     ).stdout
     for option in re.findall(r"--[a-z-]+", " ".join(rows)):
         assert option in help_text, f"{option} is in the README, but not in --help of {command or 'launch.py'}"
+
+
+def test_the_readmes_formats_are_those_of_the_table():
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (✓?) ?\| (✓?) ?\|", README, re.MULTILINE)
+    assert {name: (bool(read), bool(written)) for name, read, written in rows} == {
+        name: (held.reads, held.writes) for name, held in CAPABILITIES.items()
+    }
 
 
 def _is(line: str, command: str) -> bool:

@@ -28,8 +28,9 @@ leaves what is here as it is. `GET {OPENAPI_URL}` is the same description in Ope
 is made of it by `python -m app.api.documentation`.
 
 Answers are JSON. An error is `{{"error": "what is wrong, and what to do"}}`, with a status given below or one of these:
-400 for a host that is not served, 401 without the password, 403 from a page of another site, 413 for more than the
-server takes, 503 where the database cannot be read.
+400 for a host that is not served, 401 without the password, 403 from a page of another site, 404 for no address of the
+interface, 405 where the address takes another verb, 413 for more than the server takes, 422 for a parameter that is
+not listed, 503 where the database cannot be read.
 """
 
 # Past it a limit says what a database holds and nothing to a reader.
@@ -134,7 +135,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
 def _limits(schema: Mapping[str, Any]) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
     if "maxLength" in schema:
-        return f" of at most {schema['maxLength']}"
+        shortest = schema.get("minLength", 0)
+        return f" of {shortest} to {schema['maxLength']}" if shortest else f" of at most {schema['maxLength']}"
     if least is not None and most is not None and most < _TOLD_LIMIT:
         return f" {least:g} to {most:g}"
     return "" if least is None else f" from {least:g}"

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from app.api.answers import ErrorJson
 from core.annotation.errors import MaskwrightError, StorageError
@@ -31,14 +32,34 @@ class OtherWorkspace(MaskwrightError):  # noqa: N818 — named like StaleRevisio
     """A correction for the image of a workspace that is not the one served."""
 
 
+def refuse_unknown(request: Request) -> None:
+    """A misspelt filter would answer with images that nobody asked for. Raises MaskwrightError."""
+    route = request.scope["route"]
+    described = request.app.openapi()["paths"][route.path][request.method.lower()]
+    known = [one["name"] for one in described.get("parameters", ()) if one["in"] == "query"]
+    for name in request.query_params:
+        if name not in known:
+            choice = f"choose from {', '.join(known)}" if known else "leave it out"
+            raise MaskwrightError(f"{name!r:.80} cannot be asked here; {choice}")
+
+
 def add_error_answers(app: FastAPI) -> None:
-    """404 not there, 409 the image moved on (with its revision), 412 another workspace, 422 refused, 503 try again."""
+    """404 not there, 405 not with this verb (Allow has those), 409 the image moved on (with its revision), 412 another
+    workspace, 422 refused, 503 try again.
+    """
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        return JSONResponse({"error": f"{place}: {first['msg']}"}, 422)
+        if first["loc"] == ("body",):
+            said = f"the body: {first['msg']}; send a JSON object, with Content-Type: application/json"
+        else:
+            said = f"{'.'.join(str(part) for part in first['loc'][1:])}: {first['msg']}"
+        return JSONResponse({"error": said}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def unanswered(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
     @app.exception_handler(NotFound)
     async def absent(_: Request, error: NotFound) -> JSONResponse:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
 
 from app.api.errors import ABSENT, PICTURE, REFUSED
-from app.api.wire import MAX_ID
+from app.api.wire import MAX_ID, version_of
 from app.services import Services, services
 from app.workflows.learning import find_run
 from storage.errors import NotFound
@@ -23,6 +23,7 @@ PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "Content-Security-
     "/runs/{run_id}/pictures/{name}",
     summary="Read a picture of a run",
     response_class=FileResponse,
+    dependencies=[Depends(version_of)],
     responses=PICTURE | ABSENT | REFUSED,
 )
 def read_picture(

@@ -28,6 +28,8 @@ MAX_SEARCHED = 200
 # No database takes a zero character in a text.
 _TEXT = r"^[^\x00]*$"
 _MAX_SPLIT_LENGTH = 32
+# A tag is longer before its white space is left out and its letters are composed.
+_MAX_SENT_TAG = 4 * MAX_TAG_LENGTH
 
 
 def filter_of(
@@ -46,7 +48,7 @@ def filter_of(
     text: Annotated[
         str | None, Query(max_length=MAX_SEARCHED, pattern=_TEXT, description="a part of its name, in any case")
     ] = None,
-    tag: Annotated[str | None, Query(max_length=MAX_TAG_LENGTH, pattern=_TEXT, description="it has this tag")] = None,
+    tag: Annotated[str | None, Query(max_length=_MAX_SENT_TAG, pattern=_TEXT, description="it has this tag")] = None,
 ) -> ImageFilter:
     """What is asked of the images of a list; all of it must hold."""
     return ImageFilter(state, category_id, min_score, max_score, split, text, tag)
@@ -71,17 +73,18 @@ def read_images(
     with running.workspace.database.read() as session:
         total, done = count_images(session)
         matching = total if wanted == EVERY_IMAGE else count_matching(session, wanted)
-        images = (
-            list_images(session, offset=offset, limit=limit)
+        found = (
+            list_images(session, offset=offset, limit=limit + 1)
             if offset
-            else list_page(session, wanted, after=after, limit=limit)
+            else list_page(session, wanted, after=after, limit=limit + 1)
         )
+    images = found[:limit]
     return {
         "total": total,
         "done": done,
         "matching": matching,
         "images": [image_summary_json(image) for image in images],
-        "next_after": images[-1].id if len(images) == limit else None,
+        "next_after": images[-1].id if len(found) > limit else None,
     }
 
 
@@ -98,7 +101,7 @@ class TagsBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tags: Annotated[list[Annotated[str, Field(max_length=4 * MAX_TAG_LENGTH)]], Field(max_length=4 * MAX_TAGS)]
+    tags: Annotated[list[Annotated[str, Field(max_length=_MAX_SENT_TAG)]], Field(max_length=4 * MAX_TAGS)]
 
 
 @router.get("/images/{image_id}/tags", summary="Read an image's tags", responses=ABSENT | REFUSED)
@@ -116,7 +119,7 @@ def put_tags(image_id: ImageId, body: TagsBody, running: Running) -> TagsJson:
         return {"tags": list(set_tags(session, image_id, body.tags))}
 
 
-@router.get("/statistics", summary="Read the workspace in numbers")
+@router.get("/statistics", summary="Read the workspace in numbers", responses=REFUSED)
 def read_statistics(running: Running) -> StatisticsJson:
     """Images by state, split and tag; segments by category."""
     with running.workspace.database.read() as session:

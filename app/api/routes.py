@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from app.api.answers import ImageJson, OutcomeJson, ProposingJson, WorkspaceJson
 from app.api.errors import ABSENT, ELSEWHERE, FAILED, PICTURE, REFUSED, STALE, OtherWorkspace
 from app.api.queue import ImageId, Running, Wanted
-from app.api.wire import CorrectionBody, category_json, image_json, outcome_json, proposing_json
+from app.api.wire import CorrectionBody, category_json, image_json, outcome_json, proposing_json, version_of
 from app.services import user_of
 from app.workflows.correct import Submission, correct
 from app.workflows.propose import shown_proposals
@@ -35,7 +35,7 @@ PHOTO_HEADERS = {
 }
 
 
-@router.get("/workspace", summary="Read the workspace")
+@router.get("/workspace", summary="Read the workspace", responses=REFUSED)
 def read_workspace(running: Running, user: User) -> WorkspaceJson:
     """Its label set, the model in use, who asks, and how far the work is."""
     with running.workspace.database.read() as session:
@@ -79,9 +79,11 @@ def read_image(
         )
 
 
-@router.get("/images/{image_id}/proposing", summary="Ask how far the model is", responses=REFUSED)
+@router.get("/images/{image_id}/proposing", summary="Ask how far the model is", responses=ABSENT | REFUSED)
 def read_proposing(image_id: ImageId, running: Running) -> ProposingJson:
     """Whether the image's proposals are there, to come, or why not."""
+    with running.workspace.database.read() as session:
+        get_image(session, image_id)
     return proposing_json(running.worker.state(image_id))
 
 
@@ -89,6 +91,7 @@ def read_proposing(image_id: ImageId, running: Running) -> ProposingJson:
     "/images/{image_id}/photo",
     summary="Read an image's photo",
     response_class=FileResponse,
+    dependencies=[Depends(version_of)],
     responses=PICTURE | ABSENT | REFUSED,
 )
 def read_photo(image_id: ImageId, running: Running) -> FileResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.answers import (
@@ -38,6 +39,14 @@ SCORE_DIGITS = 5
 MAX_ID = 2**63 - 1
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 Ids = Annotated[list[Id], Field(max_length=MAX_SEGMENTS)]
+
+
+def version_of(
+    v: Annotated[
+        str | None, Query(max_length=64, description="another one asks for the file anew; any will do")
+    ] = None,
+) -> None:
+    """A browser keeps a picture under its whole address, so the page's addresses say which state they show."""
 
 
 class MaskBody(BaseModel):

@@ -118,7 +118,7 @@ class _Export:
         token: str,
         name: str,
         state: str,
-        split: str,
+        split: str | None,
         categories: Sequence[str],
         shares: str,
         photos: bool,
@@ -131,7 +131,7 @@ class _Export:
                 self._services.workspace,
                 name,
                 target,
-                choice=_choice(state, split, categories, shares),
+                choice=choice_of(state, split, categories, shares),
                 photos=photos,
                 progress=shown_on(progress, "images"),
                 cancelled=self._jobs.cancelled(token),
@@ -145,7 +145,7 @@ class _Export:
         token: str,
         name: str,
         state: str,
-        split: str,
+        split: str | None,
         categories: Sequence[str],
         shares: str,
         photos: bool,
@@ -158,7 +158,7 @@ class _Export:
                 self._services.workspace,
                 name,
                 folder_here(folder),
-                choice=_choice(state, split, categories, shares),
+                choice=choice_of(state, split, categories, shares),
                 photos=photos,
                 replace=replace,
                 progress=shown_on(progress, "images"),
@@ -177,10 +177,11 @@ class _Export:
         return _shown(report)
 
 
-def _choice(state: str, split: str, categories: Sequence[str], shares: str) -> Choice:
+def choice_of(state: str, split: str | None, categories: Sequence[str], shares: str) -> Choice:
+    """The choice that the page's fields make; an empty box is one without a wish."""
     return Choice(
         state=STATES[state],
-        split=None if split == EVERY_SPLIT else split,
+        split=None if split in (None, "", EVERY_SPLIT) else split,
         categories=tuple(categories),
         shares=parse_shares(shares) if shares.strip() else None,
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from app.pages.data_words import counted
 from app.pages.markup import Markup, element, join, table, text
+from core.annotation.words import counted
 from storage.statistics import Statistics, load_statistics
 from storage.tables import ImageState
 from storage.workspace import Workspace
@@ -30,8 +30,14 @@ class Numbers:
         with self._workspace.database.read() as session:
             found = load_statistics(session)
         name = self._workspace.folder.resolve().name
+        used = sum(1 for one in found.categories if one.segments)
+        counts = (
+            counted(found.images, "image"),
+            counted(found.segments, "segment"),
+            counted(used, "category", "categories") + " in use",
+        )
         return join(
-            element("p", text(f"{name}: {counted(found.images, 'image')}, {counted(found.segments, 'segment')}")),
+            element("p", text(f"{name}: {', '.join(counts)}")),
             _images(found),
             _categories(found),
         )
@@ -50,12 +56,12 @@ def _images(found: Statistics) -> Markup:
 
 def _categories(found: Statistics) -> Markup:
     def rows() -> Iterator[list[Markup]]:
-        used = [one for one in found.categories if one.segments]
-        for one in sorted(used, key=lambda one: -one.segments):
-            yield [text(one.category.name), text(f"{one.segments:,}"), text(f"{one.images:,}")]
         segments, images = found.unlabelled
         if segments:
             yield [text("unlabelled"), text(f"{segments:,}"), text(f"{images:,}")]
+        used = [one for one in found.categories if one.segments]
+        for one in sorted(used, key=lambda one: -one.segments):
+            yield [text(one.category.name), text(f"{one.segments:,}"), text(f"{one.images:,}")]
 
     shown = list(rows())
     return table(["Category", "Segments", "Images"], shown, described="Segments by category") if shown else join()

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.pages.markup import Markup, element, join, lines, table, text
 from app.workflows.importing import Becomes, CategoryPlan, ImportPlan, ImportReport
 from core.annotation.errors import FormatError
+from core.annotation.words import counted
 from core.formats.capabilities import CAPABILITIES, Apart, Capability
 
 # The rest of a long list stands in the report of the import.
@@ -40,7 +41,7 @@ def plan_shown(plan: ImportPlan) -> Markup:
         said += (
             f" {counted(len(plan.clashes), 'category clashes', 'categories clash')} with what is here: choose above."
         )
-    open_ones = [clash.category for clash in plan.clashes]
+    open_ones = {clash.category for clash in plan.clashes}
     rows = [
         [
             text(str(one.category.id)),
@@ -62,11 +63,6 @@ def import_shown(report: ImportReport) -> Markup:
     """What an import did."""
     head, *rest = report.lines()
     return join(element("p", text(head)), lines(rest))
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Such as 1 image, 1,200 images."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def folder_here(path: str | None) -> Path:
@@ -93,4 +89,5 @@ def _abilities(held: Capability) -> list[tuple[str, bool]]:
         ("void", held.void),
         ("unlabelled segments", held.unlabelled),
         ("thing or stuff", held.kinds),
+        ("splits", held.splits),
     ]

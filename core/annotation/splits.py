@@ -37,7 +37,8 @@ def parse_shares(text: str) -> Mapping[str, float]:
     for part in text.split(","):
         name, _, number = part.partition("=")
         name = check_split_name(name.strip())
-        if name in shares:
+        # Splits become folders, and not every disk tells a from A.
+        if name.lower() in map(str.lower, shares):
             raise FormatError(f"the split {name} stands twice in {text!r:.120}; give it one share")
         shares[name] = _share(number.strip(), part)
     total = math.fsum(shares.values())

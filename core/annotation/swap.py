@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -24,6 +25,8 @@ from core.annotation.files import sync_folder
 # Where folders cannot be locked, age tells what is abandoned: nothing takes a day to make.
 STALE_S = 86_400
 _TOKEN_BYTES = 6
+# Most systems allow 255.
+_MOST_NAME_BYTES = 200
 # linux/fs.h, sys/stdio.h of macOS.
 _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 2
@@ -37,13 +40,19 @@ _DRAFT, _OLD = ".draft", ".old"
 def drafted(out: Path) -> Iterator[Path]:
     """A new folder beside `out`, whose parent folders are made; gone after the block unless `put_in_place` took it."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{secrets.token_hex(_TOKEN_BYTES)}{_DRAFT}")
-    draft.mkdir()
-    with _locked(draft):
-        try:
-            yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    draft = out.with_name(f".{_short(out.name)}.{secrets.token_hex(_TOKEN_BYTES)}{_DRAFT}")
+    try:
+        draft.mkdir()
+        with _locked(draft):
+            try:
+                yield draft
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        # Whoever asked for `out` knows of no draft.
+        if str(error.filename).startswith(str(draft)):
+            error.filename = str(out)
+        raise
 
 
 def put_in_place(draft: Path, out: Path) -> None:
@@ -123,10 +132,19 @@ def _end_move(old: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _short(name: str) -> str:
+    """The name; of a long one the start and a hash, which leaves room for what a draft has beside it."""
+    raw = os.fsencode(name)
+    if len(raw) <= _MOST_NAME_BYTES:
+        return name
+    start = raw[: _MOST_NAME_BYTES // 2].decode(errors="ignore")
+    return f"{start}~{hashlib.sha256(raw).hexdigest()[:16]}"
+
+
 def _siblings(out: Path, kind: str) -> list[Path]:
     if not out.parent.is_dir():
         return []
-    name = re.compile(rf"\.{re.escape(out.name)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(kind)}")
+    name = re.compile(rf"\.{re.escape(_short(out.name))}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(kind)}")
     return sorted(path for path in out.parent.iterdir() if name.fullmatch(path.name) and path.is_dir())
 
 

@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from core.annotation.errors import FormatError
 from core.formats.places import inside
@@ -105,8 +106,7 @@ def _check(path: Path, members: list[zipfile.ZipInfo], free_bytes: int) -> None:
     names: set[str] = set()
     for member in members:
         _check_member(path, member)
-        # Two names may differ in case alone, which is one file on many disks.
-        name = member.filename.rstrip("/").casefold()
+        name = member.filename.rstrip("/")
         if name in names:
             raise FormatError(f"{path.name}: {member.filename!r:.120} is in it twice; make it again")
         names.add(name)
@@ -133,10 +133,10 @@ def _unpack(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Pa
         except FormatError as error:
             raise FormatError(f"{path.name}: {error}") from error
         if member.is_dir():
-            target.mkdir(parents=True, exist_ok=True)
+            _make_folder(target, path, member)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(member) as source, target.open("xb") as file:
+        _make_folder(target.parent, path, member)
+        with archive.open(member) as source, _new_file(target, path, member) as file:
             while chunk := source.read(_CHUNK_BYTES):
                 unpacked += len(chunk)
                 if unpacked > most:
@@ -144,3 +144,23 @@ def _unpack(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Pa
                         f"{path.name}: {packed} bytes unpack to more than {most}; unpack it and name the folder"
                     )
                 file.write(chunk)
+
+
+def _make_folder(folder: Path, path: Path, member: zipfile.ZipInfo) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FormatError(
+            f"{path.name}: {member.filename!r:.120} lies in what is a file there; make the zip again"
+        ) from error
+
+
+def _new_file(target: Path, path: Path, member: zipfile.ZipInfo) -> BinaryIO:
+    """Of names that differ in case alone many disks have but one."""
+    try:
+        return target.open("xb")
+    except FileExistsError as error:
+        raise FormatError(
+            f"{path.name}: {member.filename!r:.120} is a folder in it too, or this disk takes it for another name that "
+            "differs in case alone; make the zip again"
+        ) from error

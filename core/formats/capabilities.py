@@ -25,7 +25,7 @@ class Capability:
     apart: which segments stay one by one.   overlaps: a pixel may belong to several segments.
     holes, parts: a segment may have holes, several parts.   exact: every pixel comes back; False: nearly, as measured.
     crowd: the crowd flag comes back.   void: pixels that nothing is known of are told from those of no category.
-    unlabelled: segments without a category are held.
+    unlabelled: segments without a category are held.   splits: an image's split comes back.
     most_categories: of a label set.   most_instances: of one category in one image.   None: as many as there are.
     """
 
@@ -44,6 +44,7 @@ class Capability:
     crowd: bool = False
     void: bool = False
     unlabelled: bool = False
+    splits: bool = True
     most_categories: int | None = None
     most_instances: int | None = None
 
@@ -51,7 +52,9 @@ class Capability:
 CAPABILITIES: Mapping[str, Capability] = {
     "coco": Capability("COCO instances", kinds=True, colours=True, overlaps=True, crowd=True),
     "coco-panoptic": Capability("COCO panoptic", kinds=True, colours=True, apart=Apart.THINGS, crowd=True),
-    "semantic-png": Capability("Semantic PNG", kinds=True, colours=True, apart=Apart.NONE, most_categories=65_535),
+    "semantic-png": Capability(
+        "Semantic PNG", kinds=True, colours=True, apart=Apart.NONE, splits=False, most_categories=65_535
+    ),
     "ade20k": Capability("ADE20K", kinds=True, apart=Apart.NONE, most_categories=65_535),
     "cityscapes": Capability(
         "Cityscapes", kinds=True, colours=True, apart=Apart.THINGS, crowd=True, most_categories=65, most_instances=999
@@ -60,10 +63,10 @@ CAPABILITIES: Mapping[str, Capability] = {
         "Pascal VOC", kinds=True, colours=True, void=True, unlabelled=True, most_categories=254, most_instances=254
     ),
     "yolo": Capability("YOLO segmentation", kinds=True, colours=True, overlaps=True, exact=False),
-    "labelme": Capability("LabelMe", category_ids=False, overlaps=True, crowd=True, unlabelled=True),
+    "labelme": Capability("LabelMe", category_ids=False, overlaps=True, crowd=True, unlabelled=True, splits=False),
     "huggingface": Capability("Hugging Face image folder", kinds=True, colours=True, apart=Apart.THINGS, crowd=True),
     "bsds": Capability("BSDS partitions", writes=False, category_ids=False, unlabelled=True),
-    "images": Capability("Plain photos", writes=False),
+    "images": Capability("Plain photos", writes=False, splits=False),
 }
 READ_FORMATS = tuple(name for name, held in CAPABILITIES.items() if held.reads)
 WRITTEN_FORMATS = tuple(name for name, held in CAPABILITIES.items() if held.writes)

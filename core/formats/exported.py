@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.annotation.labels import LabelSet
 from core.annotation.truth import Truth
 from core.annotation.views import labelled
+from core.annotation.words import counted, named
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,24 @@ class ExportImage:
 
 @dataclass(frozen=True)
 class Loss:
-    """Something that an export does not hold: how many of what; `kind` is one word for programs, such as "void"."""
+    """Something that an export does not hold: how many of what; `kind` is one word for programs, such as "void".
+
+    `noun` is one of them, `nouns` several where an s is not enough; `fate` reads alike after both.
+    """
 
     kind: str
     count: int
-    what: str
+    noun: str
+    fate: str
+    nouns: str = ""
+
+    @property
+    def what(self) -> str:
+        """The words after the count."""
+        return f"{named(self.count, self.noun, self.nouns)} {self.fate}"
 
     def __str__(self) -> str:
-        return f"{self.count} {self.what}"
+        return f"{counted(self.count, self.noun, self.nouns)} {self.fate}"
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,16 @@ from core.annotation.mask import Mask
 
 @dataclass(frozen=True)
 class Problem:
-    """Something of a data set that does not go in.
+    """Something of a data set that does not go in, or not as it stands there.
 
     file: its name inside the data set.   item: which part of it, such as "annotation 17"; empty for the whole file.
-    reason: ends a sentence on it, with the bad value.
+    reason: ends a sentence on it, with the bad value.   taken: it goes in nevertheless, and what becomes of it is said.
     """
 
     file: str
     item: str
     reason: str
+    taken: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}: {self.item} {self.reason}" if self.item else f"{self.file}: {self.reason}"
@@ -30,7 +31,7 @@ class Problem:
 class ReadSegment:
     """A segment as the data set has it. `category_id` is of the data set's own categories, None is unlabelled.
 
-    id: the number it has in the data set, where it has one.
+    id: the number it has in the data set, where it has one; 0 for a name that is no number.
     """
 
     mask: Mask

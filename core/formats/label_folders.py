@@ -154,12 +154,16 @@ def photos_without(folder: Path, stems: Collection[str]) -> list[Path]:
 
 
 def label_files(folder: Path, ending: str = ".png") -> list[Path]:
-    """The label files of a folder, which need not exist, by name; what a hidden name begins with is none."""
+    """The label files of a folder, which need not exist, by name; their ending in any case; hidden ones are none."""
     if not folder.is_dir():
         return []
-    return sorted(
-        path for path in folder.iterdir() if path.name.endswith(ending) and path.name[0] != "." and path.is_file()
-    )
+    found = (path for path in folder.iterdir() if path.name.lower().endswith(ending.lower()))
+    return sorted(path for path in found if path.name[0] != "." and path.is_file())
+
+
+def labels_by_name(folder: Path, ending: str = ".png") -> dict[str, Path]:
+    """As `label_files`, by their names without the ending."""
+    return {path.name[: -len(ending)]: path for path in label_files(folder, ending)}
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -24,6 +24,8 @@ from core.formats.photo import MAX_PIXELS, read_bytes
 
 Ids = npt.NDArray[np.int32]
 _COLOURS = ("RGB", "RGBA")
+# Where a PNG tells the bits of a value and the kind of its colours, and the kind that is grey.
+_IHDR_BITS, _IHDR_COLOURS, _GREY = 24, 25, 0
 
 
 def read_label_map(path: Path) -> Ids:
@@ -102,6 +104,12 @@ def _packed(values: npt.NDArray[np.generic]) -> Ids:
     return np.asarray(values[..., :3].astype(np.int32) @ np.array([1, 256, 65_536], dtype=np.int32))
 
 
+def _stretch(png: bytes) -> int:
+    """By what Pillow multiplies the values: greys of 2 and 4 bits to fill a byte."""
+    bits, colours = png[_IHDR_BITS], png[_IHDR_COLOURS]
+    return 255 // (2**bits - 1) if colours == _GREY and bits in (2, 4) else 1
+
+
 def _read_png(path: Path) -> tuple[str, npt.NDArray[np.generic]]:
     """Pillow's name for the colours, and the values: palette indices, not colours."""
     try:
@@ -112,7 +120,7 @@ def _read_png(path: Path) -> tuple[str, npt.NDArray[np.generic]]:
         with PngImageFile(BytesIO(container.picture)) as image:
             width, height = image.size
             if width * height <= MAX_PIXELS:
-                return image.mode, np.asarray(image)
+                return image.mode, np.asarray(image) // _stretch(container.picture)
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them into.
         reason = str(error).removeprefix(f"{shown(path)}: ") if isinstance(error, PhotoError) else error
         raise FormatError(f"{shown(path)} is missing or no intact PNG ({reason}); put the label file there") from error

@@ -32,10 +32,11 @@ def count_panoptic(tally: Tally, image: ExportImage, panoptic: Panoptic, label_s
 
 def panoptic_losses(tally: Tally) -> list[Loss]:
     """What was counted, in words."""
+    count = tally.counts.get
     return [
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
-        Loss("covered", tally.covered, "segments lost the part that others cover"),
-        Loss("merged", tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
-        Loss("void", tally.counts.get("void", 0), "pixels are void: no segment is there, or an unlabelled one on top"),
+        Loss("unlabelled", tally.unlabelled, "unlabelled segment", "left out until labelled"),
+        Loss("hidden", tally.hidden, "segment", "left out: wholly covered by others"),
+        Loss("covered", tally.covered, "segment", "without the part that others cover"),
+        Loss("merged", count("merged", 0), "stuff or crowd segment", "merged with another of the same category"),
+        Loss("void", count("void", 0), "pixel", "left void: no segment is there, or an unlabelled one on top"),
     ]

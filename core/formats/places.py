@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from core.annotation.errors import FormatError
 
@@ -14,8 +15,23 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".g
 # What common file systems take: of one name, and of a path with room for the folder it lies in.
 MAX_NAME_BYTES = 255
 MAX_PATH_BYTES = 2_000
+# The words that data sets have for the parts that are train, val and test here.
+_SPLITS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+# train2017
+YEAR = re.compile(r"[-_]?(19|20)\d\d$")
 _FOLDER_MARKS = re.compile(r"[/\\:\0]")
 _DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def split_named(word: str) -> str:
+    """What a part of a data set is called here that is called `word` there; an own name stays."""
+    known = _SPLITS.get(word.lower(), word.lower())
+    return known if known in _SPLITS.values() else word
+
+
+def says_a_split(word: str) -> bool:
+    """Whether a name is one of the common words for a part of a data set."""
+    return split_named(word) in _SPLITS.values()
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -23,7 +39,7 @@ def inside(folder: Path, name: str) -> Path:
 
     Raises FormatError for a name that leads out: absolute, with a drive letter or `..`, or through a link.
     """
-    parts = PurePosixPath(name.replace("\\", "/")).parts
+    parts = posix_path(name).parts
     if not parts or "\0" in name or name[0] in "/\\" or _DRIVE.match(name) or ".." in parts:
         raise FormatError(f"the name {name!r:.120} leads out of its folder; names are relative, without ..")
     if not _can_be_a_name(parts):
@@ -51,30 +67,44 @@ class Photos:
         self._listed: set[Path] = set()
 
     def named(self, name: str) -> Path:
-        """The photo of this name; where a data set gives its path elsewhere, the one with its last part.
+        """The photo of this name. Raises FormatError when there is none, or the name leads out."""
+        return self._found(name) or self._missing(name)
 
-        Raises FormatError when there is none, or the name leads out.
-        """
+    def named_elsewhere(self, name: str, *, alone: bool) -> Path:
+        """As `named`, also where the data set gives a path that begins elsewhere: `cam1/7.png` in a folder cam1, or,
+        where that is nowhere and no other name ends so (`alone`), any 7.png."""
+        return self._found(name) or self._with_last_part(name, alone=alone) or self._missing(name)
+
+    def _found(self, name: str) -> Path | None:
         if not name:
             raise FormatError("has no file name")
-        candidates = [name]
-        base = PurePosixPath(name.replace("\\", "/")).name
-        if base != name:
-            candidates.append(base)
-        for candidate in candidates:
-            for folder in self._folders:
-                plain = _plain_file(folder, candidate)
-                path = plain or inside(folder, candidate)
-                if plain or _is_file(path):
-                    return path
+        for folder in self._folders:
+            plain = _plain_file(folder, name)
+            path = plain or inside(folder, name)
+            if plain or _is_file(path):
+                return path
+        return None
+
+    def _with_last_part(self, name: str, *, alone: bool) -> Path | None:
+        said = posix_path(name)
+        if len(said.parts) < 2:
+            return None
+        folders = [folder for folder in self._folders if ends_with(folder, said.parent)]
+        if alone and not any(inside(folder, str(said.parent)).is_dir() for folder in self._folders):
+            folders = list(self._folders)
+        paths = (inside(folder, said.name) for folder in folders)
+        return next(filter(_is_file, paths), None)
+
+    def _missing(self, name: str) -> NoReturn:
         raise FormatError(f"{name!r:.120} is not in {self._places()}")
 
     def with_stem(self, stem: str, folder: str = "") -> Path:
         """The photo that is called `stem` but for its extension, in the subfolder `folder` of one of the folders.
 
-        Raises FormatError when there is none, or several, or it is a link that leads out.
+        Raises FormatError when there is none, or several, or the name or a link leads out.
         """
         for parent in self._folders:
+            inside(parent, stem)
             place = inside(parent, folder) if folder else parent
             if place not in self._listed:
                 self._list(place)
@@ -97,6 +127,16 @@ class Photos:
     def _places(self) -> str:
         names = ", ".join(f"{folder.name}/" for folder in self._folders)
         return names or "any folder: name the one with the photos (--images)"
+
+
+def posix_path(name: str) -> PurePosixPath:
+    """A path as any system writes it."""
+    return PurePosixPath(name.replace("\\", "/"))
+
+
+def ends_with(path: Path, end: PurePosixPath) -> bool:
+    """Whether the last parts of a path are these."""
+    return path.parts[-len(end.parts) :] == end.parts
 
 
 def _plain_file(folder: Path, name: str) -> Path | None:

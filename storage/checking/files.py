@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from storage.checking.findings import Finding
-from storage.errors import DamagedBlob, NotFound
-from storage.images import count_images
+from storage.errors import DamagedBlob, NotFound, translated
+from storage.images import count_images, hashes_in_use
 from storage.tables import ImageRow
 from storage.workspace import Workspace
 
 # An import under way puts photos long before their rows; no import takes longer.
 YOUNG_S = 24 * 3600
 _AT_ONCE = 500
+_DELETE = "run the check again with --repair to delete it"
+_WAIT = "an import may be at work; --repair deletes it once it is a day old"
 _ADVICE = "put the file back from a backup, or add the photo again"
 
 
@@ -47,16 +49,22 @@ def check_photos(workspace: Workspace, *, progress: Callable[[int, int], None]) 
 
 def check_leftovers(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
     """Photos without an image, and drafts of processes that were killed; those of the last day may still be wanted."""
-    advice = "run the check again with --repair to delete it"
     for sha256 in _unnamed(workspace):
-        if _is_old(workspace.blobs.changed_at(sha256)):
-            if repair:
-                workspace.blobs.delete(sha256)
-            yield Finding("photo", sha256, "no image has it", advice, repair)
+        old = _is_old(workspace.blobs.changed_at(sha256))
+        if repair and old:
+            workspace.blobs.delete(sha256)
+        yield Finding("photo", sha256, "no image has it", _DELETE if old else _WAIT, repair and old)
+    for folder, changed_at in _import_drafts(workspace.imports_folder):
+        old = _is_old(changed_at)
+        if repair and old:
+            with translated(folder):
+                shutil.rmtree(folder)
+        advice = _DELETE if old else _WAIT
+        yield Finding("folder", str(folder), "an import has not ended in it", advice, repair and old)
     for draft in _drafts(workspace.folder):
         if repair:
             draft.unlink(missing_ok=True)
-        yield Finding("file", str(draft), "it was left half written", advice, repair)
+        yield Finding("file", str(draft), "it was left half written", _DELETE, repair)
 
 
 def _unnamed(workspace: Workspace) -> Iterator[str]:
@@ -64,15 +72,17 @@ def _unnamed(workspace: Workspace) -> Iterator[str]:
     names = workspace.blobs.hashes()
     while some := list(islice(names, _AT_ONCE)):
         with workspace.database.read() as session:
-            named = _named(session, some)
+            named = hashes_in_use(session, some)
         yield from (name for name in some if name not in named)
 
 
-def _named(session: Session, hashes: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for column in (ImageRow.sha256, ImageRow.display_sha256):
-        found.update(session.scalars(select(column).where(column.in_(hashes))))
-    return found
+def _import_drafts(parent: Path) -> Iterator[tuple[Path, float]]:
+    """An import at work may end, and its folder be gone, while they are listed."""
+    for folder in sorted(parent.glob("*/")):
+        try:
+            yield folder, folder.stat().st_mtime
+        except FileNotFoundError:
+            continue
 
 
 def _drafts(folder: Path) -> Iterator[Path]:

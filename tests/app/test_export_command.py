@@ -39,8 +39,8 @@ def test_a_category_and_no_photos(labelled, tmp_path, capsys):
     assert names(tmp_path / "out") == ["photo-1.png"]
     assert not (tmp_path / "out" / "images").exists()
     said = capsys.readouterr().out
-    assert said.startswith("1 images with 1 segments as coco: instances.json, export-report.json\n")
-    assert "1 images are not done" in said
+    assert said.startswith("1 image with 1 segment as coco: instances.json, export-report.json\n")
+    assert "1 image not done" in said
 
 
 def test_new_shares_and_one_split_of_them(labelled, tmp_path):
@@ -65,3 +65,10 @@ def test_what_cannot_be_is_told_with_the_remedy(options, reason, labelled, tmp_p
     assert export(labelled[0], tmp_path / "out", *options) == 2
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_name_is_not_the_current_folder(empty, labelled, capsys):
+    with pytest.raises(SystemExit):
+        export(labelled[0], empty)
+    assert "OUT: is empty" in capsys.readouterr().err

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from core.annotation.mask import Mask
+from tests.readers.environments import NotInstalledError, make
 
 REPOSITORY = Path(__file__).parents[2]
 SEGMENTS = 50_000
@@ -142,8 +143,19 @@ def run(python: str, script: str, place: Path, what: str) -> tuple[float, float,
     return read_s, written_s, peak_kib / 1024
 
 
+def datumaro_python() -> str | None:
+    """The one that is named, or that of the tests' environment, which is made where it is not there yet."""
+    if sys.argv[1:]:
+        return sys.argv[1]
+    try:
+        return str(make("datumaro"))
+    except NotInstalledError as error:
+        print(f"without datumaro, which cannot be installed here: {error}")
+        return None
+
+
 def main() -> None:
-    peer = sys.argv[1] if sys.argv[1:] else None
+    peer = datumaro_python()
     with TemporaryDirectory() as folder:
         place = made_set(Path(folder) / "speed", SEGMENTS)
         read_s: dict[str, list[float]] = {"Maskwright": [], "datumaro": []}

@@ -13,8 +13,8 @@ from tests.round_trips.hard_cases import STREETS, HardSet, Part, Scene, box, har
 from tests.round_trips.reduction import visible_parts
 from tests.round_trips.trips import written
 
-# What a format says of sets in which nothing is lost: LabelMe of its ids, YOLO of its outlines, ADE20K of its gaps.
-ALWAYS_SAID = {"labelme": {"ids"}, "yolo": {"iou"}, "ade20k": {"id-gaps"}}
+# What a format says of sets in which nothing is lost: YOLO of its outlines, ADE20K of its gaps.
+ALWAYS_SAID = {"yolo": {"iou"}, "ade20k": {"id-gaps"}}
 
 
 def test_hidden_covered_unlabelled_and_crowd_segments_are_counted_by_every_format(tmp_path: Path) -> None:

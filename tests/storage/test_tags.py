@@ -5,6 +5,7 @@ import pytest
 from storage.engine import Database
 from storage.errors import NotFound
 from storage.images import add_image
+from storage.queue import ImageFilter, count_matching
 from storage.tags import MAX_TAG_LENGTH, MAX_TAGS, TagError, count_tags, image_tags, set_tags
 from tests.storage.stored_samples import new_image
 
@@ -18,6 +19,14 @@ def test_tags_are_set_replaced_and_counted(database: Database) -> None:
         assert set_tags(session, first, []) == image_tags(session, first) == ()
         assert image_tags(session, second) == ("hard",)
         assert count_tags(session) == (("hard", 1),)
+
+
+def test_a_letter_spelt_in_two_ways_is_one_tag(database: Database) -> None:
+    with database.write() as session:
+        image_id = add_image(session, new_image())[0].id
+        assert set_tags(session, image_id, ["u\u0308nklar", "\u00fcnklar "]) == ("\u00fcnklar",)
+        for tag in (" u\u0308nklar", "\u00fcnklar"):
+            assert count_matching(session, ImageFilter(tag=tag)) == 1
 
 
 @pytest.mark.parametrize("tag", ["", "  ", "x" * (MAX_TAG_LENGTH + 1), "two\nlines", "\x00", "\ud800"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.workflows.exporting.choice import Choice, Pick
 from core.annotation.labels import LabelSet
+from core.annotation.words import counted
 from core.formats.capabilities import Capability
 from core.formats.exported import Loss
 from storage.snapshots import Snapshot
@@ -45,7 +46,10 @@ class ExportReport:
 
     def lines(self) -> Iterator[str]:
         """The report in words."""
-        yield f"{self.images} images with {self.segments} segments as {self.format}: {', '.join(self.files)}"
+        yield (
+            f"{counted(self.images, 'image')} with {counted(self.segments, 'segment')} as {self.format}: "
+            f"{', '.join(self.files)}"
+        )
         yield "splits: " + ", ".join(f"{name} {len(names)}" for name, names in self.splits.items())
         yield from map(str, self.losses)
         yield from self.notes
@@ -58,7 +62,7 @@ class ExportReport:
         """The report for programs; the same bytes for the same export, wherever and whenever it is made."""
         value = vars(self) | {
             "choice": vars(self.choice) | {"shares": dict(self.choice.shares) if self.choice.shares else None},
-            "losses": [vars(loss) for loss in self.losses],
+            "losses": [{"kind": loss.kind, "count": loss.count, "what": loss.what} for loss in self.losses],
             "renamed": [vars(one) for one in self.renamed],
         }
         return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
@@ -68,11 +72,13 @@ def label_losses(held: Capability, label_set: LabelSet) -> Iterator[Loss]:
     """What a format does not hold of the label set itself."""
     stuff = sum(not category.is_thing for category in label_set)
     if not held.category_ids:
-        yield Loss("category-ids", len(label_set), "categories lose their id: the format knows them by name")
+        yield Loss(
+            "category-ids", len(label_set), "category", "without the id: the format has names alone", "categories"
+        )
     if not held.kinds and stuff:
-        yield Loss("kinds", stuff, "stuff categories are no longer told from things")
+        yield Loss("kinds", stuff, "stuff category", "no longer told from things", "stuff categories")
     if not held.colours:
-        yield Loss("colours", len(label_set), "categories lose their colour")
+        yield Loss("colours", len(label_set), "category", "without the colour", "categories")
 
 
 def split_names(picks: Iterable[Pick]) -> dict[str, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from app.workflows.exporting.report import (
     split_names,
 )
 from core.annotation.errors import FormatError
+from core.annotation.words import counted
 from core.formats.exported import ExportImage, FormatReport, Loss, write_file
 from core.formats.registry import FORMATS, Format, writer_of
 from storage.errors import translated
@@ -130,7 +131,7 @@ class _Passing:
     def finish(self, written: FormatReport) -> ExportReport:
         """Write the reports into the draft. Raises FormatError when no image was there to write."""
         if not self._written:
-            raise FormatError("nothing to export: no chosen image has a segment; accept some proposals first")
+            raise FormatError(f"nothing to export: {_missing(self._selection.choice)}")
         snapshot = self._selection.snapshot
         files = [*written.files, *(folder for folder in self._beside if folder not in written.files)]
         if snapshot is not None:
@@ -154,11 +155,23 @@ class _Passing:
 
     def _other_losses(self) -> Iterator[Loss]:
         yield from label_losses(self._format.holds, self._selection.label_set)
+        if not self._format.holds.splits:
+            yield Loss("splits", len(self._written), "image", f"without the split, which is in {REPORT_FILE} alone")
         if self._in_work and not self._format.holds.void:
-            yield Loss("in-work", self._in_work, "images are not done, which a reader of the files cannot tell")
+            yield Loss("in-work", self._in_work, "image", "not done, which a reader of the files cannot tell")
 
     def _notes(self) -> Iterator[str]:
         if self._renamed:
-            yield f"{len(self._renamed)} photos have another name in the export: {REPORT_FILE} lists them"
+            yield f"{counted(len(self._renamed), 'photo')} renamed in the export, as {REPORT_FILE} lists"
         if self._converted:
-            yield f"{self._converted} photos are written as the page shows them, not as their files were"
+            yield f"{counted(self._converted, 'photo')} written as shown on the page, not as the file was"
+
+
+def _missing(choice: Choice) -> str:
+    """Why a choice takes no image."""
+    image = "done image" if choice.state == "done" else "image"
+    if choice.categories:
+        return f"no {image} has a segment of {' or '.join(map(repr, choice.categories))}"
+    if choice.state == "done":
+        return "no chosen image is done; mark some done first"
+    return "no chosen image has a segment; accept some proposals first"

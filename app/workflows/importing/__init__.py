@@ -7,7 +7,7 @@ with plan_import(workspace, ImportRequest("coco", path)) as plan:
 
 from app.workflows.importing.carry_out import import_data
 from app.workflows.importing.planning import ImportPlan, plan_import, replan
-from app.workflows.importing.report import ImportReport
+from app.workflows.importing.report import ImportReport, check_report_place
 from app.workflows.importing.requests import Becomes, CategoryPlan, Clash, ImportRequest, ImportStopped, parse_mapping
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "ImportReport",
     "ImportRequest",
     "ImportStopped",
+    "check_report_place",
     "import_data",
     "parse_mapping",
     "plan_import",

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from app.workflows.importing.categories import new_categories
 from app.workflows.importing.planning import ImportPlan
-from app.workflows.importing.report import ImportReport
+from app.workflows.importing.report import ImportReport, cut
 from app.workflows.importing.requests import Becomes, ImportStopped
 from app.workflows.importing.staging import Staged, Stager
-from core.annotation.errors import FormatError
+from core.annotation.errors import FormatError, StorageError
+from core.annotation.words import counted
 from storage.errors import translated
+from storage.images import hashes_in_use
 from storage.imports import Inserted, add_categories, check_categories, insert_staged
 from storage.workspace import Workspace
 
 Progress = Callable[[int, int], None]
+_HASHES_AT_ONCE = 500
 
 
 def import_data(
@@ -32,19 +37,38 @@ def import_data(
     the plan has clashes, StorageError for the workspace.
     """
     if plan.clashes:
-        raise FormatError("\n".join(["the data set's categories clash with those here:", *map(str, plan.clashes)]))
+        clashes = cut([str(clash) for clash in plan.clashes], "clashes")
+        raise FormatError("\n".join(["the data set's categories clash with those here:", *clashes]))
     spool = plan.folder / f"{uuid.uuid4().hex}.jsonl"
+    staged = Staged()
     try:
         with translated(spool):
             with spool.open("x", encoding="utf-8", newline="\n") as file:
-                stager = Stager(workspace, plan.target_ids, file)
-                stager.staged.trouble(plan.data_set.problems)
+                staged.trouble(plan.data_set.problems)
+                stager = Stager(workspace, plan.target_ids, file, staged)
                 total = plan.data_set.count
                 stager.stage(plan.data_set.images(), total=total, progress=progress, cancelled=cancelled)
-            inserted = _insert(workspace, plan, spool, cancelled)
+            inserted = Inserted() if staged.refused else _insert(workspace, plan, spool, cancelled)
+    except BaseException:
+        # What stopped the import is what its caller must hear of; `check` finds the photos too.
+        with suppress(StorageError):
+            _remove_unused(workspace, staged.new_blobs)
+        raise
     finally:
         spool.unlink(missing_ok=True)
-    return _report(plan, stager.staged, inserted)
+    return _report(plan, staged, inserted)
+
+
+def _remove_unused(workspace: Workspace, put: Mapping[bytes, float | None]) -> None:
+    """Remove the photos that no image has, but those that others put meanwhile, whose images are on their way."""
+    blobs = workspace.blobs
+    hashes = (digest.hex() for digest, at in put.items() if at is None or blobs.changed_at(digest.hex()) == at)
+    while some := list(islice(hashes, _HASHES_AT_ONCE)):
+        with workspace.database.read() as session:
+            used = hashes_in_use(session, some)
+        for sha256 in some:
+            if sha256 not in used:
+                blobs.delete(sha256)
 
 
 def _insert(workspace: Workspace, plan: ImportPlan, spool: Path, cancelled: Callable[[], bool]) -> Inserted:
@@ -76,19 +100,26 @@ def _report(plan: ImportPlan, staged: Staged, inserted: Inserted) -> ImportRepor
         kept=staged.kept + inserted.kept,
         repeated=staged.repeated,
         in_work=staged.in_work,
-        categories=plan.categories,
+        without_masks=len(staged.without_masks),
+        categories=() if staged.refused else plan.categories,
         problems=tuple(staged.problems),
         notes=tuple(_notes(staged)),
+        doubtful=tuple(staged.doubtful),
     )
 
 
 def _notes(staged: Staged) -> Iterator[str]:
-    if staged.doubtful:
+    if staged.renumbered:
         yield (
-            f"{staged.doubtful} photos are turned by EXIF and their masks fit both ways: "
-            "they were taken as made on the upright photo; look at them"
+            f"{counted(staged.renumbered, 'segment')} got another number: the set's is 0 or less, over 24 bits, "
+            "no number, or was taken in its image"
         )
     if staged.other_splits:
-        yield f"{staged.other_splits} images were split by content: the set's names are no names of splits here"
+        yield (
+            f"{counted(staged.other_splits, 'image')} split by content or as before: "
+            "what the set calls their splits are no names here"
+        )
+    if staged.kept_splits:
+        yield f"{counted(staged.kept_splits, 'image')} here already left in another split than the set's"
     if staged.more_problems:
-        yield f"{staged.more_problems} more problems are not listed"
+        yield f"{counted(staged.more_problems, 'more problem')} not listed"

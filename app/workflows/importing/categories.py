@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from app.workflows.importing.report import cut
 from app.workflows.importing.requests import Becomes, CategoryPlan, Clash
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category
@@ -41,23 +42,49 @@ def plan_categories(
 def _resolved(categories: Sequence[Category], mapping: Mapping[str, str]) -> dict[int, str]:
     """The place of each mapped category, and the name it is mapped to."""
     mapped: dict[int, str] = {}
+    places = _Places(categories)
     for old, new in mapping.items():
-        for place in _named(categories, old):
+        for place in places.of(old):
             if mapped.setdefault(place, new) != new:
                 raise FormatError(f"category {categories[place].name!r} is mapped to {mapped[place]!r} and {new!r}")
     return mapped
 
 
-def _named(categories: Sequence[Category], old: str) -> list[int]:
-    by_name = [place for place, category in enumerate(categories) if category.name == old]
-    ids = {categories[place].id for place in by_name}
-    if len(ids) > 1:
-        raise FormatError(f"several categories of the set are called {old!r}; map their ids {sorted(ids)} instead")
-    found = by_name or [place for place, category in enumerate(categories) if str(category.id) == old]
-    if not found:
-        names = ", ".join(f"{category.id} {category.name!r}" for category in categories)
-        raise FormatError(f"the set has no category {old!r} to map; it has {names or 'none'}")
-    return found
+class _Places:
+    """Where in the set a category is that a person names: by #id, its name or its id, the first of these that fits."""
+
+    def __init__(self, categories: Sequence[Category]) -> None:
+        self._categories = categories
+        self._by_name: dict[str, list[int]] = {}
+        self._by_id: dict[str, list[int]] = {}
+        for place, category in enumerate(categories):
+            self._by_name.setdefault(category.name, []).append(place)
+            self._by_id.setdefault(str(category.id), []).append(place)
+
+    def of(self, old: str) -> list[int]:
+        """Raises FormatError when it names nothing, or several that only their ids tell apart."""
+        if old.startswith("#") and old[1:] in self._by_id:
+            return self._by_id[old[1:]]
+        by_name = self._by_name.get(old, [])
+        ids = {self._categories[place].id for place in by_name}
+        if len(ids) > 1:
+            raise FormatError(f"several categories of the set are called {old!r}; map their ids {sorted(ids)} instead")
+        found = by_name or self._by_id.get(old, [])
+        if not found:
+            listed = [f"{category.id} {category.name!r}" for category in self._categories]
+            names = ", ".join(cut(listed, "categories")) or "none"
+            raise FormatError(f"the set has no category {old!r:.120} to map; it has {names}")
+        return found
+
+    def option(self, place: int) -> str:
+        """What names the category alone."""
+        category = self._categories[place]
+        name, by_hash = category.name, category.name.startswith("#") and category.name[1:] in self._by_id
+        return self.option_by_id(place) if len(self._by_name[name]) > 1 or "=" in name or by_hash else name
+
+    def option_by_id(self, place: int) -> str:
+        number = str(self._categories[place].id)
+        return f"#{number}" if number in self._by_name else number
 
 
 class _Planner:
@@ -70,7 +97,11 @@ class _Planner:
         self._owner = {one.category.id: one for one in known}
         self._holds = holds
         self._free_ids = free_ids
+        self._places = _Places(self._set)
+        self._free_from = max(self._owner, default=0) + 1
         self._plan: dict[int, CategoryPlan] = {}
+        self._targets: dict[str, Category] = {}
+        self._target_ids: set[int] = set()
         self._mapped: dict[int, str] = {}
         self.clashes: list[Clash] = []
 
@@ -89,28 +120,28 @@ class _Planner:
             category = self._set[place]
             here = self._known.get(category.name)
             if here is not None:
-                self._plan[place] = self._met(category, here)
+                self._put(place, self._met(category, here))
             elif (reason := self._taken(category)) is None:
-                self._plan[place] = CategoryPlan(category, Becomes.NEW, category)
+                self._put(place, CategoryPlan(category, Becomes.NEW, category))
             else:
                 unsettled.append(place)
                 self._settle(place, reason)
         for place in unsettled:
             if place not in self._plan:
-                self._plan[place] = self._given_an_id(self._set[place])
+                self._put(place, self._given_an_id(self._set[place]))
 
     def map(self) -> None:
         """What a person mapped, last: it may name what another category of the set becomes."""
         for place, name in self._mapped.items():
             category = self._set[place]
             wanted = replace(category, name=name)
-            target = self._target_named(name)
+            target = self._targets.get(name)
             if target is not None:
-                self._plan[place] = CategoryPlan(category, Becomes.EXISTING, target, f"becomes {name!r}")
+                self._put(place, CategoryPlan(category, Becomes.EXISTING, target, f"becomes {name!r}"))
             elif name in self._known:
-                self._plan[place] = self._met(wanted, self._known[name], of=category)
+                self._put(place, self._met(wanted, self._known[name], of=category))
             else:
-                self._plan[place] = self._given_an_id(wanted, of=category)
+                self._put(place, self._given_an_id(wanted, of=category))
 
     def _one_id_twice(self) -> None:
         first_of: dict[int, int] = {}
@@ -121,7 +152,8 @@ class _Planner:
                 continue
             reason = f"has the id of {first.name!r}"
             if first.name != category.name and self._uses(category.id):
-                self._clash(place, str(category.id), first.name, f"{reason}, and segments with that id may be either")
+                reason = f"{reason}, and segments with that id may be either"
+                self._clash(place, self._places.option_by_id(place), first.name, reason)
             else:
                 self._drop(place, f"it {reason}, which comes before it")
 
@@ -137,7 +169,7 @@ class _Planner:
             for place in places:
                 if place in used[1:]:
                     reason = f"has the name of category {self._set[kept].id}, and segments have either"
-                    self._clash(place, str(self._set[place].id), name, reason)
+                    self._clash(place, self._places.option_by_id(place), name, reason)
                 elif place != kept:
                     self._drop(place, f"no segment has it, and category {self._set[kept].id} has its name")
 
@@ -174,8 +206,7 @@ class _Planner:
         if not self._uses(category.id):
             self._drop(place, f"no segment has it, and it {reason}")
             return
-        unique = sum(other.name == category.name for other in self._set) == 1 and "=" not in category.name
-        self._clash(place, category.name if unique else str(category.id), category.name, reason)
+        self._clash(place, self._places.option(place), category.name, reason)
 
     def _given_an_id(self, wanted: Category, of: Category | None = None) -> CategoryPlan:
         target = replace(wanted, id=self._free_id())
@@ -184,22 +215,24 @@ class _Planner:
 
     def _free_id(self) -> int:
         """Above every id that the workspace gave, and none that the set's new categories keep."""
-        given = {one.target.id for one in self._plan.values() if one.target is not None}
-        number = max(self._owner, default=0) + 1
-        while number in given:
-            number += 1
-        return number
+        while self._free_from in self._target_ids:
+            self._free_from += 1
+        self._free_from += 1
+        return self._free_from - 1
 
-    def _target_named(self, name: str) -> Category | None:
-        return next((one.target for one in self._plan.values() if one.target and one.target.name == name), None)
+    def _put(self, place: int, plan: CategoryPlan) -> None:
+        self._plan[place] = plan
+        if plan.target is not None:
+            self._targets.setdefault(plan.target.name, plan.target)
+            self._target_ids.add(plan.target.id)
 
     def _drop(self, place: int, reason: str) -> None:
-        self._plan[place] = CategoryPlan(self._set[place], Becomes.DROPPED, None, reason)
+        self._put(place, CategoryPlan(self._set[place], Becomes.DROPPED, None, reason))
 
     def _clash(self, place: int, option: str, suggestion: str, reason: str) -> None:
         category = self._set[place]
         self.clashes.append(Clash(category, option, suggestion, reason))
-        self._plan[place] = CategoryPlan(category, Becomes.DROPPED, None, f"it {reason}")
+        self._put(place, CategoryPlan(category, Becomes.DROPPED, None, f"it {reason}"))
 
 
 def _kind(category: Category) -> str:

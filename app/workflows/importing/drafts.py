@@ -22,7 +22,7 @@ _DRAFT = re.compile(r"([0-9a-f]{8})-(\d+)-(\d+\.\d+)-[0-9a-f]{12}")
 @contextmanager
 def draft_folder(workspace: Workspace) -> Iterator[Path]:
     """A new folder in the workspace, gone at the end. Raises StorageError."""
-    parent = workspace.folder / "imports"
+    parent = workspace.imports_folder
     process = name_process()
     folder = parent / f"{_machine()}-{process.pid}-{process.started}-{secrets.token_hex(6)}"
     with translated(parent):

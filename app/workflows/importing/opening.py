@@ -25,11 +25,12 @@ def open_data_set(request: ImportRequest, folder: Path) -> DataSet:
 def _open_unpacked(read: Reader, unpacked: Path, request: ImportRequest) -> DataSet:
     """The set lies in the zip's root, or in its only folder. Messages name the zip, not where it was unpacked."""
     inner = list(unpacked.iterdir())
-    folders = [unpacked, *(inner if len(inner) == 1 and inner[0].is_dir() else [])]
+    folders = [path for path in inner if path.is_dir()]
     reasons = []
-    for folder in folders:
+    for folder in [unpacked, *(folders if len(folders) == 1 else [])]:
         try:
             return read(folder, request.images)
         except FormatError as error:
             reasons.append(str(error).replace(str(folder), str(request.path)))
-    raise FormatError(reasons[-1])
+    # A folder beside files may be a part of the set, such as its photos.
+    raise FormatError(reasons[-1] if len(inner) == 1 else reasons[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from app.workflows.importing.requests import Becomes, CategoryPlan
 from core.annotation.errors import StorageError
 from core.annotation.files import write_atomically
+from core.annotation.words import counted
 from core.formats.imported import Problem
 
 # What a terminal and a page show of a long list; the report's file has all.
@@ -23,8 +25,10 @@ class ImportReport:
 
     added: new images.   labelled: images of the set whose truth went in, new or here before; segments: theirs.
     known: photos that were here already and had nothing to gain.   kept: known ones that keep the truth they had.
-    repeated: photos that stand in the set more than once; the first counts.   in_work: images that are not done
-    since something of them did not go in.   problems: all that did not go in.   notes: what a person should know.
+    repeated: photos that stand in the set more than once; the first with truth counts.   in_work: images that are
+    not done since something of them did not go in; without_masks: that got no truth since its size is another.
+    problems: all that did not go in, and those `taken` that did in another form.   notes: what a person should know.
+    doubtful: images whose masks fit their photo before and after its EXIF turn.
     """
 
     format: str
@@ -35,14 +39,21 @@ class ImportReport:
     kept: int = 0
     repeated: int = 0
     in_work: int = 0
+    without_masks: int = 0
     categories: tuple[CategoryPlan, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    doubtful: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Problem, ...]:
+        """What did not go in."""
+        return tuple(problem for problem in self.problems if not problem.taken)
 
     @property
     def exit_status(self) -> int:
         """What a command ends with: 0 all is in, 1 something is not, 2 nothing is."""
-        if not self.problems:
+        if not self.missing:
             return 0
         return 1 if self.added or self.labelled or self.known or self.kept else 2
 
@@ -50,8 +61,11 @@ class ImportReport:
         """The report in words, a line each; long lists are cut."""
         yield self._sum()
         yield from self.notes
-        yield from _cut([note for one in self.categories if (note := category_line(one))], "categories")
-        yield from _cut([f"not taken in: {problem}" for problem in self.problems], "problems")
+        doubt = "its masks fit before and after its EXIF turn and were taken as made on the upright photo; look at it"
+        yield from _listed([f"{name}: {doubt}" for name in self.doubtful], "such photos")
+        yield from _listed([note for one in self.categories if (note := category_line(one))], "categories")
+        yield from _listed([f"taken in: {problem}" for problem in self.problems if problem.taken], "remarks")
+        yield from _listed([f"not taken in: {problem}" for problem in self.missing], "problems")
 
     def summary(self) -> str:
         return "\n".join(self.lines())
@@ -67,10 +81,13 @@ class ImportReport:
                 "kept": self.kept,
                 "repeated": self.repeated,
                 "in_work": self.in_work,
+                "without_masks": self.without_masks,
             },
             "segments": self.segments,
             "categories": [_category_json(one) for one in self.categories],
-            "problems": [{"file": one.file, "item": one.item, "reason": one.reason} for one in self.problems],
+            "problems": [_problem_json(one) for one in self.missing],
+            "remarks": [_problem_json(one) for one in self.problems if one.taken],
+            "doubtful": list(self.doubtful),
             "notes": list(self.notes),
         }
 
@@ -80,13 +97,11 @@ class ImportReport:
             with write_atomically(path) as file:
                 file.write(json.dumps(self.to_json(), ensure_ascii=False, indent=1).encode() + b"\n")
         except OSError as error:
-            raise StorageError(
-                f"{path}: the report cannot be written ({error.strerror}); name a file in a folder of yours"
-            ) from error
+            raise _unwritable(path, error.strerror) from error
 
     def _sum(self) -> str:
         here = self.known + self.kept
-        if not (self.added or self.labelled or self.problems):
+        if not (self.added or self.labelled or self.missing):
             return f"nothing new: {counted(here, 'image')} {'was' if here == 1 else 'were'} here already"
         counts = {
             f"{counted(self.labelled, 'image')} labelled with {counted(self.segments, 'segment')}": self.labelled,
@@ -94,6 +109,7 @@ class ImportReport:
             f"{self.kept} already labelled here and left as they are": self.kept,
             f"{counted(self.repeated, 'photo')} in the set more than once": self.repeated,
             f"{self.in_work} not done, since something of them is missing": self.in_work,
+            f"{self.without_masks} without their masks, which have another size": self.without_masks,
         }
         return ", ".join([f"{counted(self.added, 'image')} added", *(text for text, count in counts.items() if count)])
 
@@ -106,14 +122,34 @@ def category_line(one: CategoryPlan) -> str:
     return f"category {here.id} {here.name!r}: {one.note}" if one.note else ""
 
 
-def counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+def check_report_place(path: Path) -> None:
+    """Raises StorageError where no report can be written: before an import that it would tell of."""
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return
+    except OSError as error:
+        raise _unwritable(path, error.strerror) from error
 
 
-def _cut(lines: list[str], what: str) -> Iterator[str]:
+def _unwritable(path: Path, why: str | None) -> StorageError:
+    return StorageError(f"{path}: the report cannot be written ({why}); name a file in a folder of yours")
+
+
+def cut(lines: Sequence[str], what: str, remedy: str = "") -> Iterator[str]:
+    """The first lines, and how many more there are."""
     yield from lines[:_SHOWN]
     if len(lines) > _SHOWN:
-        yield f"… and {len(lines) - _SHOWN} more {what}; --report FILE lists them all"
+        yield f"… and {len(lines) - _SHOWN} more {what}{remedy}"
+
+
+def _listed(lines: Sequence[str], what: str) -> Iterator[str]:
+    return cut(lines, what, "; --report FILE lists them all")
+
+
+def _problem_json(one: Problem) -> dict[str, str]:
+    return {"file": one.file, "item": one.item, "reason": one.reason}
 
 
 def _category_json(one: CategoryPlan) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class ImportRequest:
 
     format: one of core.formats.capabilities.READ_FORMATS.   path: the data set's folder, its main file, or a zip of it.
     images: the folder of the photos, where they lie apart.   user: who imports, for the log.
-    mapping: what categories of the set become: its name or id there → a category's name here, or else a new one's.
+    mapping: what categories of the set become: its name, id or #id there → a category's name here, or a new one's.
     new_ids: a category whose id is taken here gets the next free one.
     """
 

@@ -17,11 +17,15 @@ _SEGMENT_IDS = 2**24
 
 @dataclass(frozen=True)
 class ReadTruth:
-    """What of a read image becomes truth. `doubtful`: the masks fit the photo before and after its EXIF turn."""
+    """What of a read image becomes truth.
+
+    doubtful: the masks fit the photo before and after its EXIF turn.   renumbered: segments that lost their number.
+    """
 
     segments: tuple[Segment, ...] = ()
     problems: tuple[Problem, ...] = ()
     doubtful: bool = False
+    renumbered: int = 0
 
 
 def truth_of(
@@ -52,12 +56,17 @@ def truth_of(
         )
         for order, (number, segment) in enumerate(zip(numbers, usable, strict=True), start=1)
     )
-    return ReadTruth(segments, tuple(problems), bool(segments) and not turns and _may_be_turned(shape, orientation))
+    return ReadTruth(
+        segments,
+        tuple(problems),
+        doubtful=bool(segments) and not turns and _may_be_turned(shape, orientation),
+        renumbered=sum(one.id not in (None, number) for one, number in zip(usable, numbers, strict=True)),
+    )
 
 
 def _usable(read: ReadImage, problems: list[Problem]) -> Iterator[ReadSegment]:
     if len(read.segments) > MAX_SEGMENTS:
-        reason = f"has {len(read.segments)} segments, more than {MAX_SEGMENTS}; the lowest {MAX_SEGMENTS} go in"
+        reason = f"has {len(read.segments)} segments; those above the lowest {MAX_SEGMENTS} are too many"
         problems.append(Problem(read.file_name, "", reason))
     for place, segment in enumerate(read.segments[:MAX_SEGMENTS], start=1):
         if segment.mask.area:

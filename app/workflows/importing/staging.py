@@ -47,35 +47,55 @@ class StagedPhoto:
 
 @dataclass
 class Staged:
-    """What became of the set's items before the tables are written."""
+    """What became of the set's items before the tables are written.
+
+    written: lines of the spool.   doubtful: the images whose masks fit their photo before and after its EXIF turn.
+    without_masks: the photos, by their hashes, whose masks are of another size.   new_blobs: hashes of what
+    was put and when, None while it is under way.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     more_problems: int = 0
+    written: int = 0
     kept: int = 0
     known: int = 0
     repeated: int = 0
     in_work: int = 0
-    doubtful: int = 0
+    renumbered: int = 0
     other_splits: int = 0
+    kept_splits: int = 0
+    doubtful: list[str] = field(default_factory=list)
+    without_masks: set[bytes] = field(default_factory=set)
+    new_blobs: dict[bytes, float | None] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the set has troubles and not one image of it can be used."""
+        return bool(self.problems) and not (self.written or self.known or self.kept)
 
     def trouble(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             if len(self.problems) < _MAX_PROBLEMS:
-                self.problems.append(Problem(_text(problem.file), _text(problem.item), _text(problem.reason)))
+                file, item, reason = map(_text, (problem.file, problem.item, problem.reason))
+                self.problems.append(replace(problem, file=file, item=item, reason=reason))
             else:
                 self.more_problems += 1
 
 
 class Stager:
-    """Stages the images of one set, in its order. targets: the workspace's id of each of the set's categories."""
+    """Stages the images of one set, in its order, and tells `staged` of them.
 
-    def __init__(self, workspace: Workspace, targets: Mapping[int, int], spool: TextIO) -> None:
+    targets: the workspace's id of each of the set's categories.
+    """
+
+    def __init__(self, workspace: Workspace, targets: Mapping[int, int], spool: TextIO, staged: Staged) -> None:
         self._workspace = workspace
         self._targets = targets
         self._spool = spool
-        self._seen: set[bytes] = set()
+        # The photos so far, and whether each has its truth.
+        self._seen: dict[bytes, bool] = {}
         self._large = threading.RLock()
-        self.staged = Staged()
+        self.staged = staged
 
     def stage(
         self,
@@ -123,8 +143,17 @@ class Stager:
 
     def _decoded(self, original: bytes, found: StagedPhoto, name: str) -> StagedPhoto:
         photo = read_photo(original, name=name)
-        image = store_photo(self._workspace.blobs, original, photo, name=_text(name))
+        blobs = self._workspace.blobs
+        put = [found.sha256] if self._is_ours(found.sha256) else []
+        self.staged.new_blobs |= {bytes.fromhex(sha256): None for sha256 in put}
+        image = store_photo(blobs, original, photo, name=_text(name))
+        put += [image.display_sha256] if put else []
+        self.staged.new_blobs |= {bytes.fromhex(sha256): blobs.changed_at(sha256) for sha256 in put}
         return replace(found, image=image, orientation=photo.orientation)
+
+    def _is_ours(self, sha256: str) -> bool:
+        """Whether this import puts the blob, or put it before."""
+        return bytes.fromhex(sha256) in self.staged.new_blobs or not self._workspace.blobs.exists(sha256)
 
     def _take(self, read: ReadImage | Problem, photo: StagedPhoto | Problem) -> None:
         if isinstance(read, Problem) or isinstance(photo, Problem):
@@ -133,51 +162,74 @@ class Stager:
         self.staged.trouble(read.problems)
         if self._repeats(read, photo):
             return
+        digest = bytes.fromhex(photo.sha256)
         if photo.image is None:
+            self._seen[digest] = read.labelled
             self.staged.kept += read.labelled
             self.staged.known += not read.labelled
+            self.staged.kept_splits += bool(read.split and photo.known and read.split != photo.known.split)
             return
-        self._spool.write(staged_line(self._staged_image(read, photo, photo.image)) + "\n")
+        image = self._staged_image(read, photo, photo.image)
+        self._seen[digest] = image.segments is not None
+        self._spool.write(staged_line(image) + "\n")
+        self.staged.written += 1
 
     def _repeats(self, read: ReadImage, photo: StagedPhoto) -> bool:
-        digest = bytes.fromhex(photo.sha256)
-        if digest not in self._seen:
-            self._seen.add(digest)
+        """Whether the photo stood there before, and this one brings nothing that it lacks."""
+        has_truth = self._seen.get(bytes.fromhex(photo.sha256))
+        if has_truth is None:
             return False
         self.staged.repeated += 1
-        if read.labelled:
+        if read.labelled and not has_truth:
+            self.staged.known -= photo.known is not None
+            return False
+        if read.labelled and photo.image is not None:
             reason = "the same photo stands in the set before; its segments there count"
             self.staged.trouble([Problem(read.file_name, "", reason)])
         return True
 
     def _staged_image(self, read: ReadImage, photo: StagedPhoto, stored: NewImage) -> StagedImage:
-        image = replace(stored, split=self._split(read, photo.sha256), source_id=self._source_id(read))
         known = photo.known
+        image = replace(stored, split=self._split(read, photo), source_id=self._source_id(read, known))
         revision, last_id = (known.revision, known.last_segment_id) if known else (0, 0)
         if not read.labelled:
             return StagedImage(image, None, done=False)
         truth = truth_of(read, (image.height, image.width), photo.orientation, last_id, self._targets)
         self.staged.trouble(truth.problems)
-        self.staged.doubtful += truth.doubtful
-        done = not (read.problems or truth.problems)
-        self.staged.in_work += not done
+        self.staged.doubtful += [_text(read.file_name)] * truth.doubtful
+        self.staged.renumbered += truth.renumbered
+        done = all(problem.taken for problem in (*read.problems, *truth.problems))
         segments = truth.segments if truth.segments or done else None
+        self._count_undone(bytes.fromhex(photo.sha256), done=done, has_truth=segments is not None)
         return StagedImage(image, segments, done=done, revision=revision, last_segment_id=last_id)
 
-    def _split(self, read: ReadImage, sha256: str) -> str:
+    def _count_undone(self, digest: bytes, *, done: bool, has_truth: bool) -> None:
+        self.staged.in_work += has_truth and not done
+        if has_truth:
+            self.staged.without_masks.discard(digest)
+        else:
+            self.staged.without_masks.add(digest)
+
+    def _split(self, read: ReadImage, photo: StagedPhoto) -> str:
+        """The set's split, else the one the photo has here, else the one of its content."""
+        own = photo.known.split if photo.known else split_of(photo.sha256)
         if not read.split:
-            return split_of(sha256)
+            return own
         try:
             return check_split_name(read.split)
         except FormatError:
             self.staged.other_splits += 1
-            return split_of(sha256)
+            return own
 
-    def _source_id(self, read: ReadImage) -> int | None:
-        if read.id is None or -_MAX_SOURCE_ID <= read.id < _MAX_SOURCE_ID:
+    def _source_id(self, read: ReadImage, known: KnownImage | None) -> int | None:
+        own = known.source_id if known else None
+        if read.id is None:
+            return own
+        if -_MAX_SOURCE_ID <= read.id < _MAX_SOURCE_ID:
             return read.id
-        self.staged.trouble([Problem(read.file_name, f"id {read.id}", "does not fit 64 bits; it is not kept")])
-        return None
+        reason = "does not fit 64 bits; it is not kept"
+        self.staged.trouble([Problem(read.file_name, f"id {read.id}", reason, taken=True)])
+        return own
 
 
 _Read = ReadImage | Problem

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category
-from core.formats.ade20k.write import FOLDERS, IMAGES_FOLDER, LABELS_FOLDER, value_of_id
+from core.formats.ade20k.write import IMAGES_FOLDER, LABELS_FOLDER, value_of_id
 from core.formats.imported import DataSet
 from core.formats.label_folders import (
     Meaning,
@@ -24,9 +24,9 @@ from core.formats.label_folders import (
     text_lines,
     whole_entries,
 )
+from core.formats.places import split_named
 
 OTHER = 0
-_SPLITS = {folder: split for split, folder in FOLDERS.items()}
 
 
 def read_ade20k(place: Path, photos: Path | None) -> DataSet:
@@ -53,7 +53,7 @@ def _parts(folder: Path, photos: Path | None) -> Iterator[Part]:
     named = (*folders_in(above), *folders_in(folder / IMAGES_FOLDER))
     for name in sorted({path.name for path in named}):
         own = (*(one / name for one in given), folder / IMAGES_FOLDER / name)
-        yield Part(f"{LABELS_FOLDER}/{name}", above / name, own, shared=given, split=_SPLITS.get(name, name))
+        yield Part(f"{LABELS_FOLDER}/{name}", above / name, own, shared=given, split=split_named(name))
 
 
 def _info_file(folder: Path, place: Path) -> Path:

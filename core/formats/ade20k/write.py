@@ -47,19 +47,25 @@ def write_ade20k(images: Iterable[ExportImage], label_set: LabelSet, folder: Pat
         raise FormatError(f"category {label_set.get(most).name!r} has the id {most}, over {MAX_ID}; use COCO")
     bits = 8 if value_of_id(most) < 256 else 16
     tally, seen = Tally(), _Seen(value_of_id(most))
+    split_in: dict[str, str] = {}
     for image in images:
+        split = split_in.setdefault(_folder(image), image.split)
+        if split != image.split:
+            raise FormatError(
+                f"the splits {split!r} and {image.split!r} are one in ADE20K; split anew with other names"
+            )
         view = semantic_view(image.truth, label_set)
         labels = folder / LABELS_FOLDER / _folder(image)
         labels.mkdir(parents=True, exist_ok=True)
         write_file(labels / image.png_name, label_map_png(view + value_of_id(0), bits))
         count_semantic(tally, image, view, label_set)
-        seen.add(view, image.split)
+        seen.add(view, _folder(image))
     (folder / LABELS_FOLDER).mkdir(exist_ok=True)
     write_file(folder / INFO_FILE, seen.info(label_set))
     gaps = most + 1 - len(label_set) if len(label_set) else 0
     losses = [
         *semantic_losses(tally, "other (0)"),
-        Loss("id-gaps", gaps, f"values up to {value_of_id(most)} name no category, as the ids leave them out"),
+        Loss("id-gaps", gaps, "value", f"up to {value_of_id(most)} without a category, as the ids leave gaps"),
     ]
     return tally.report(losses, [f"{LABELS_FOLDER}/", INFO_FILE])
 
@@ -69,13 +75,15 @@ class _Seen:
 
     def __init__(self, most_value: int) -> None:
         self._pixels = np.zeros(most_value + 1, dtype=np.int64)
-        self._images = {split: np.zeros(most_value + 1, dtype=np.int64) for split in ("train", "val")}
+        self._images = {
+            folder: np.zeros(most_value + 1, dtype=np.int64) for folder in (FOLDERS["train"], FOLDERS["val"])
+        }
 
-    def add(self, view: np.ndarray, split: str) -> None:
+    def add(self, view: np.ndarray, folder: str) -> None:
         counts = np.bincount(view[view != SEMANTIC_VOID], minlength=self._pixels.size)
         self._pixels += counts
-        if split in self._images:
-            self._images[split] += counts > 0
+        if folder in self._images:
+            self._images[folder] += counts > 0
 
     def info(self, label_set: LabelSet) -> bytes:
         every = max(int(self._pixels.sum()), 1)
@@ -83,8 +91,8 @@ class _Seen:
             (
                 value_of_id(category.id),
                 f"{self._pixels[category.id] / every:.4f}",
-                self._images["train"][category.id],
-                self._images["val"][category.id],
+                self._images[FOLDERS["train"]][category.id],
+                self._images[FOLDERS["val"]][category.id],
                 int(not category.is_thing),
                 category.name,
             )

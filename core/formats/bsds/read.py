@@ -33,11 +33,11 @@ from core.formats.label_folders import (
 )
 from core.formats.label_maps import Ids, masks_of, read_label_map
 from core.formats.photo import MAX_PIXELS
-from core.formats.places import Photos
+from core.formats.places import Photos, split_named
 
 TRUTH_FOLDER = "groundTruth"
 IMAGES_FOLDER = "images"
-_NUMBERED = re.compile(r"(.+)_(\d{1,6})\.png")
+_NUMBERED = re.compile(r"(.+)_(\d{1,6})\.png", re.IGNORECASE)
 # BSDS500's own have half a megabyte.
 MAX_MAT_BYTES = 64 * 2**20
 # The regions are numbers of 16 bits there.
@@ -69,16 +69,17 @@ def _entries(part: str, files: Mapping[str, Sequence[Path]], above: Sequence[Pat
     if part or files:
         labels = {path.stem for paths in files.values() for path in paths}
         place = next((folder for folder in own if folder.is_dir()), own[-1])
-        yield from (unlabelled(photo, part) for photo in photos_without(place, {*files, *labels}))
+        yield from (unlabelled(photo, split_named(part)) for photo in photos_without(place, {*files, *labels}))
 
 
 def _image(stem: str, part: str, paths: Sequence[Path], photos: Photos) -> ReadImage:
     photo = photos.with_stem(stem)
     files = [itself(path) for path in paths]
-    partitions = _mat_partitions(files[0]) if files[0].suffix == ".mat" else [read_label_map(path) for path in files]
+    is_mat = files[0].suffix.lower() == ".mat"
+    partitions = _mat_partitions(files[0]) if is_mat else [read_label_map(path) for path in files]
     regions = partitions[nearest_to_others(partitions)]
     segments = tuple(ReadSegment(mask, None, id=value or None) for value, mask in masks_of(regions).items())
-    return ReadImage(photo.name, photo, segments, regions.shape, split=part)
+    return ReadImage(photo.name, photo, segments, regions.shape, split=split_named(part))
 
 
 def _png_files(folder: Path) -> dict[str, list[Path]]:

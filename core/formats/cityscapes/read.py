@@ -22,14 +22,14 @@ from core.formats.label_folders import (
     folder_of,
     folders_in,
     itself,
-    label_files,
+    labels_by_name,
     photos_without,
     unknown_values,
     unlabelled,
 )
 from core.formats.label_maps import Ids, masks_of, read_label_map
 from core.formats.labels_file import LABELS_FILE, read_labels
-from core.formats.places import Photos
+from core.formats.places import Photos, split_named
 
 _PHOTO_ENDING = f"_{IMAGES_FOLDER}"
 _INSTANCES = f"_{LABELS_FOLDER}_instanceIds.png"
@@ -41,13 +41,17 @@ class _Part:
     """The label files of a city, `place` is SPLIT/CITY; `photos` are its own folders of them."""
 
     place: str
-    labels: Path
+    instances: Mapping[str, Path]
+    categories: Mapping[str, Path]
     photos: tuple[Path, ...]
-    names: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return sorted({*self.instances, *self.categories})
 
     @property
     def split(self) -> str:
-        return self.place.partition("/")[0]
+        return split_named(self.place.partition("/")[0])
 
 
 def read_cityscapes(place: Path, photos: Path | None) -> DataSet:
@@ -78,12 +82,8 @@ def _parts(folder: Path, photos: Path | None) -> Iterator[_Part]:
             places |= {split.name, *(f"{split.name}/{city.name}" for city in folders_in(split))}
     for place in sorted(places):
         labels = folder / LABELS_FOLDER / place
-        names = {
-            path.name.removesuffix(ending)
-            for ending in (_INSTANCES, _CATEGORIES)
-            for path in label_files(labels, ending)
-        }
-        yield _Part(place, labels, tuple(root / place for root in above), tuple(sorted(names)))
+        instances, categories = (labels_by_name(labels, ending) for ending in (_INSTANCES, _CATEGORIES))
+        yield _Part(place, instances, categories, tuple(root / place for root in above))
 
 
 def _entries(part: _Part, shared: tuple[Path, ...], categories: Mapping[int, Category]) -> Iterator[Entry]:
@@ -98,10 +98,10 @@ def _entries(part: _Part, shared: tuple[Path, ...], categories: Mapping[int, Cat
 
 def _image(part: _Part, name: str, photos: Photos, categories: Mapping[int, Category]) -> ReadImage:
     photo = _photo(photos, name)
-    instances, labels = part.labels / f"{name}{_INSTANCES}", part.labels / f"{name}{_CATEGORIES}"
-    ids = read_label_map(itself(instances if instances.is_file() else labels))
+    instances, labels = part.instances.get(name), part.categories.get(name)
+    ids = read_label_map(itself(instances or part.categories[name]))
     file = f"{LABELS_FOLDER}/{part.place}/{name}"
-    problems = _disagreement(ids, labels, file) if instances.is_file() and labels.is_file() else ()
+    problems = _disagreement(ids, labels, file) if instances and labels else ()
     segments, unknown = _segments(ids, categories, file)
     own_name = photo.stem.removesuffix(_PHOTO_ENDING) + photo.suffix
     return ReadImage(own_name, photo, segments, ids.shape, split=part.split, problems=(*problems, *unknown))

@@ -62,15 +62,20 @@ def write_cityscapes(images: Iterable[ExportImage], label_set: LabelSet, folder:
         write_file(place / f"{start}_instanceIds.png", label_map_png(values, 16))
         write_file(place / f"{start}_labelTrainIds.png", label_map_png(training[categories], 8))
     write_file(folder / LABELS_FILE, labels_json(label_set, "trainId", numbers))
+    count = tally.counts.get
     losses = [
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
-        Loss("covered", tally.covered, "segments lost the part that others cover"),
-        Loss("merged", tally.counts.get("merged", 0), "stuff and crowd segments merged with another of their category"),
-        Loss("crowd", tally.counts.get("crowds", 0), "crowd segments of stuff are no longer told from other stuff"),
+        Loss("unlabelled", tally.unlabelled, "unlabelled segment", "left out until labelled"),
+        Loss("hidden", tally.hidden, "segment", "left out: wholly covered by others"),
+        Loss("covered", tally.covered, "segment", "without the part that others cover"),
+        Loss("merged", count("merged", 0), "stuff or crowd segment", "merged with another of the same category"),
         Loss(
-            "void", tally.counts.get("void", 0), "pixels are void (0): no segment is there, or an unlabelled one on top"
+            "crowd",
+            count("crowds", 0),
+            "crowd segment of stuff",
+            "no longer told from other stuff",
+            "crowd segments of stuff",
         ),
+        Loss("void", count("void", 0), "pixel", "left void (0): no segment is there, or an unlabelled one on top"),
     ]
     return tally.report(losses, [f"{LABELS_FOLDER}/", LABELS_FILE])
 

@@ -26,7 +26,13 @@ class CocoFile:
         file.write(b'{"annotations":[')
 
     def add_image(self, image: ExportImage) -> None:
-        record = {"file_name": image.export_name, "height": image.height, "id": image.image_id, "width": image.width}
+        record = {
+            "file_name": image.export_name,
+            "height": image.height,
+            "id": image.image_id,
+            "split": image.split,
+            "width": image.width,
+        }
         self._images.append(_json(record))
 
     def add_annotation(self, record: Record) -> None:

@@ -19,6 +19,7 @@ from core.annotation.labels import Category
 from core.formats.coco.json_slices import Rows, Slices, scan
 from core.formats.coco.tables import Entry, category_of, entry_of, is_whole
 from core.formats.imported import Problem
+from core.formats.places import posix_path
 
 # Far past any label set; each takes a kilobyte.
 MAX_CATEGORIES = 100_000
@@ -30,21 +31,24 @@ _TEXT_IDS = 2**62
 
 @dataclass(frozen=True, eq=False)
 class CocoIndex:
-    """One COCO file.
+    """One COCO file, which messages call `name`.
 
     categories: as they stand there, those that can be used.   used: the category ids that annotations have.
     images, annotations: where the entries stand.   repeated_images, repeated: whether an entry's id was there before.
+    alone: whether no other image has a file name with the same last part.
     order, firsts: the annotations of image i are order[firsts[i]:firsts[i + 1]], in the file's order.
     problems: of the categories, and annotations of no image.
     """
 
     path: Path
+    name: str
     categories: tuple[Category, ...]
     used: frozenset[float]
     images: Slices
     annotations: Slices
     repeated_images: npt.NDArray[np.bool_]
     repeated: npt.NDArray[np.bool_]
+    alone: npt.NDArray[np.bool_]
     order: Rows
     firsts: Rows
     problems: tuple[Problem, ...]
@@ -67,20 +71,23 @@ class CocoIndex:
         """The annotations of an image, in the file's order."""
         return self.order[self.firsts[image] : self.firsts[image + 1]]
 
-    def problem(self, item: str, reason: str) -> Problem:
-        return Problem(self.path.name, item, reason)
+    def problem(self, item: str, reason: str, *, taken: bool = False) -> Problem:
+        return Problem(self.name, item, reason, taken)
 
 
-def read_index(path: Path, categories_of: Callable[[Entry], Iterable[object]]) -> CocoIndex:
+def read_index(path: Path, name: str, categories_of: Callable[[Entry], Iterable[object]]) -> CocoIndex:
     """Index a COCO file. `categories_of` gives an annotation's category ids. Raises FormatError for no such file."""
     keys = _Keys()
     images, annotations = _Table(), _Table()
-    categories = _Categories(path.name)
+    last_parts = array("q")
+    categories = _Categories(name)
     used: set[float] = set()
 
     def add_image(item: object, first: int, last: int) -> None:
-        key = keys.of(entry_of(item).get("id"))
+        entry = entry_of(item)
+        key = keys.of(entry.get("id"))
         images.add(first, last, key, key)
+        last_parts.append(hash(posix_path(str(entry.get("file_name"))).name))
 
     def add_annotation(item: object, first: int, last: int) -> None:
         entry = entry_of(item)
@@ -95,15 +102,17 @@ def read_index(path: Path, categories_of: Callable[[Entry], Iterable[object]]) -
     homeless = int((images_of < 0).sum())
     return CocoIndex(
         path=path,
+        name=name,
         categories=tuple(categories.found),
         used=frozenset(used),
         images=Slices(path, images.bounds),
         annotations=Slices(path, annotations.bounds),
         repeated_images=_repeats(images.image_keys),
         repeated=_repeats(annotations.ids),
+        alone=_alone(np.frombuffer(last_parts, dtype=np.int64)),
         order=order[homeless:],
         firsts=np.searchsorted(images_of[order[homeless:]], np.arange(images.count + 1)),
-        problems=(*categories.problems, *_homeless(path.name, np.sort(order[:homeless]), annotations.ids)),
+        problems=(*categories.problems, *_homeless(name, np.sort(order[:homeless]), annotations.ids)),
     )
 
 
@@ -196,6 +205,12 @@ def _repeats(ids: Rows) -> npt.NDArray[np.bool_]:
     repeats = ids != _NO_ID
     repeats[np.unique(ids, return_index=True)[1]] = False
     return np.asarray(repeats)
+
+
+def _alone(values: Rows) -> npt.NDArray[np.bool_]:
+    """Whether each value stands in the list once."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray(counts[places] == 1)
 
 
 def _homeless(file_name: str, rows: Rows, ids: Rows) -> list[Problem]:

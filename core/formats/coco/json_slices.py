@@ -91,7 +91,8 @@ def scan(path: Path, visits: Mapping[str, Visit]) -> dict[str, Any]:
             try:
                 content, visited = _scan_object(window, visits)
             except json.JSONDecodeError as error:
-                raise FormatError(f"{name} is no JSON: {error.msg} at byte {window.first + error.pos}") from error
+                what, place = error.msg.removesuffix(" at"), window.first + error.pos
+                raise FormatError(f"{name} is no JSON: {what} at byte {place}") from error
             except (UnicodeDecodeError, RecursionError) as error:
                 raise FormatError(f"{name} is no JSON: {error}, after byte {window.first}") from error
             except FormatError:
@@ -182,6 +183,7 @@ def _scan_object(window: _Window, visits: Mapping[str, Visit]) -> tuple[dict[str
     window.skip(_BYTE_ORDER_MARK)
     if window.mark() != "{":
         window.value()
+        _expect_end(window)
         return content, visited
     window.expect("{")
     while window.mark() != "}":
@@ -198,7 +200,14 @@ def _scan_object(window: _Window, visits: Mapping[str, Visit]) -> tuple[dict[str
             if rest_bytes > MAX_ITEM_BYTES:
                 raise ValueError(f"more than {MAX_ITEM_BYTES} bytes outside its lists")
         _past_comma(window, "}")
+    window.expect("}")
+    _expect_end(window)
     return content, visited
+
+
+def _expect_end(window: _Window) -> None:
+    if window.mark():
+        raise json.JSONDecodeError("something follows its end", "", window.place)
 
 
 def _scan_list(window: _Window, visit: Visit) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import Any
 from core.annotation.errors import FormatError
 from core.formats.coco.json_slices import scan
 from core.formats.coco.tables import entry_of
-from core.formats.places import Photos, inside
+from core.formats.places import YEAR, Photos, inside, says_a_split, split_named
 
 INSTANCES = "instances"
 PANOPTIC = "panoptic"
 # The folder of COCO's own layout, beside those of the photos.
 ANNOTATIONS = "annotations"
-_SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_YEAR = re.compile(r"[-_]?(19|20)\d\d$")
 # Roboflow's name for the file in each split's folder.
 _BESIDE_PHOTOS = "_annotations.coco"
 
@@ -39,14 +36,20 @@ def panoptic_files(place: Path) -> list[Path]:
     return [path for path in found if path.with_suffix("").is_dir()] or found
 
 
+def place_in(place: Path, path: Path) -> str:
+    """What messages call a JSON file of the data set at `place`."""
+    return path.relative_to(place).as_posix() if place.is_dir() else path.name
+
+
 def split_of(path: Path) -> str:
     """The part of a data set that a JSON file holds, "" where its name does not say."""
-    return _SPLITS.get(_YEAR.sub("", _subject(path)).lower(), "")
+    word = YEAR.sub("", _subject(path))
+    return split_named(word) if says_a_split(word) else ""
 
 
 def photos_of(path: Path, photos: Path | None) -> Photos:
     """The photos of the JSON file at `path`, of which `photos` may say the folder."""
-    subject, year = _subject(path), _YEAR.sub("", _subject(path))
+    subject, year = _subject(path), YEAR.sub("", _subject(path))
     if photos is not None:
         return Photos(dict.fromkeys([photos / subject, photos / year, photos / "images", photos]))
     home = path.parent

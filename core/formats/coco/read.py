@@ -1,4 +1,4 @@
-"""COCO instances, read: masks as pycocotools has them, every id as it stands, splits by the files' names.
+"""COCO instances, read: masks as pycocotools has them, every id as it stands, splits by the images or the files.
 
 Source: the COCO data format, cocodataset.org/#format-data.
 """
@@ -20,10 +20,10 @@ from core.annotation.truth import MAX_SEGMENTS
 from core.formats.coco.index import CocoIndex, annotation_name, number_of, read_index
 from core.formats.coco.json_slices import Rows
 from core.formats.coco.masks import masks_of_segmentations
-from core.formats.coco.places import instance_files, photos_of, split_of
+from core.formats.coco.places import instance_files, photos_of, place_in, split_of
 from core.formats.coco.tables import Entry, entry_of, image_fault, is_whole, shown
 from core.formats.imported import DataSet, Problem, ReadImage, ReadSegment
-from core.formats.places import Photos
+from core.formats.places import Photos, ends_with, posix_path, split_named
 
 # Of all annotations of one image, which are in memory together.
 MAX_IMAGE_BYTES = 32 * 2**20
@@ -34,13 +34,15 @@ _ANNOTATIONS_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """An image of a file.   number: its place there.   size: (height, width).   item: what messages call it."""
+    """An image of a file.   number: its place there.   size: (height, width).   item: what messages call it.
+    remarks: on its photo."""
 
     number: int
     entry: Entry
     item: str
     photo: Path
     size: tuple[int, int]
+    remarks: tuple[Problem, ...] = ()
 
 
 @dataclass
@@ -61,7 +63,7 @@ def read_coco(place: Path, photos: Path | None) -> DataSet:
 
     An image without an annotation counts as labelled, unless the file has no annotation at all.
     """
-    indexes = [read_index(path, _category_of) for path in instance_files(place)]
+    indexes = [read_index(path, place_in(place, path), _category_of) for path in instance_files(place)]
     return data_set_of(indexes, photos, _read_truths)
 
 
@@ -88,7 +90,7 @@ def _check_same_categories(first: CocoIndex, other: CocoIndex) -> None:
     if ours != theirs:
         number, name, _ = min(ours ^ theirs)
         raise FormatError(
-            f"{first.path.name} and {other.path.name} have different categories, such as {number} {name!r}; "
+            f"{first.name} and {other.name} have different categories, such as {number} {name!r}; "
             "import them one by one"
         )
 
@@ -122,7 +124,7 @@ def _together(index: CocoIndex) -> Iterator[Rows]:
 
 
 def _read_image(image: ImageEntry, truth: ReadTruth, split: str) -> ReadImage:
-    number = image.entry["id"]
+    number, own = image.entry["id"], image.entry.get("split")
     return ReadImage(
         file_name=image.entry["file_name"],
         photo=image.photo,
@@ -130,8 +132,8 @@ def _read_image(image: ImageEntry, truth: ReadTruth, split: str) -> ReadImage:
         size=image.size,
         labelled=truth.labelled,
         id=int(number) if is_whole(number) else None,
-        split=split,
-        problems=tuple(truth.problems),
+        split=split_named(own) if isinstance(own, str) and own else split,
+        problems=(*image.remarks, *truth.problems),
     )
 
 
@@ -142,7 +144,10 @@ def _image_entry(index: CocoIndex, number: int, entry: Entry, photos: Photos) ->
         photo, size = _photo_and_size(index, number, entry, photos)
     except FormatError as error:
         return index.problem(item, str(error))
-    return ImageEntry(number, entry, item, photo, size)
+    if ends_with(photo, posix_path(entry["file_name"])):
+        return ImageEntry(number, entry, item, photo, size)
+    remark = index.problem(item, f"is not where the file says; {photo.parent.name}/{photo.name} was taken", taken=True)
+    return ImageEntry(number, entry, item, photo, size, (remark,))
 
 
 def _photo_and_size(index: CocoIndex, number: int, entry: Entry, photos: Photos) -> tuple[Path, tuple[int, int]]:
@@ -157,7 +162,7 @@ def _photo_and_size(index: CocoIndex, number: int, entry: Entry, photos: Photos)
     height, width = int(entry["height"]), int(entry["width"])
     if height * width > MAX_PIXELS:
         raise FormatError(f"is {shown(width)}×{shown(height)} in the file, more than {MAX_PIXELS} pixels")
-    return photos.named(entry["file_name"]), (height, width)
+    return photos.named_elsewhere(entry["file_name"], alone=bool(index.alone[number])), (height, width)
 
 
 def _read_truths(index: CocoIndex, images: Sequence[ImageEntry]) -> list[ReadTruth]:
@@ -191,7 +196,7 @@ def _read_truths(index: CocoIndex, images: Sequence[ImageEntry]) -> list[ReadTru
 
 def _segment(entry: Entry, mask: Mask) -> ReadSegment:
     number = entry.get("id")
-    own = int(number) if is_whole(number) else None
+    own = int(number) if is_whole(number) else None if number is None else 0
     return ReadSegment(mask, int(entry["category_id"]), entry.get("iscrowd") == 1, own)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.annotation.labels import LabelSet
 from core.annotation.mask import measure
+from core.annotation.truth import Source
 from core.annotation.views import labelled
 from core.formats.coco.file import write_coco
 from core.formats.exported import ExportImage, FormatReport, Loss, Tally, count_unlabelled
@@ -31,10 +32,14 @@ def write_coco_instances(images: Iterable[ExportImage], label_set: LabelSet, fol
             for segment, category in parts:
                 tally.segments += 1
                 number = segment.id if image.keeps_segment_ids else tally.segments
+                tally.add("ids", number != segment.id and segment.source is Source.IMPORTED)
                 file.add_segment(number, image.image_id, category.id, segment)
     zero = [category.name for category in label_set if category.id == 0]
     losses = [
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("id-0", len(zero), f"category, {', '.join(zero)}, keeps the id 0, which some readers take for background"),
+        Loss("unlabelled", tally.unlabelled, "unlabelled segment", "left out until labelled"),
+        Loss(
+            "id-0", len(zero), "category", f"({', '.join(zero)}) keeps the id 0, which some readers take for background"
+        ),
+        Loss("ids", tally.counts.get("ids", 0), "imported segment", "numbered anew: several have the same id"),
     ]
     return tally.report(losses, [FILE_NAME])

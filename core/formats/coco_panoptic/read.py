@@ -12,7 +12,7 @@ from pathlib import Path
 from core.annotation.errors import FormatError
 from core.annotation.mask import Mask
 from core.formats.coco.index import CocoIndex, read_index
-from core.formats.coco.places import panoptic_files
+from core.formats.coco.places import panoptic_files, place_in
 from core.formats.coco.read import ImageEntry, ReadTruth, data_set_of
 from core.formats.coco.tables import Entry, entry_of, is_whole, shown
 from core.formats.imported import DataSet, ReadSegment
@@ -24,7 +24,7 @@ VOID = 0
 
 def read_coco_panoptic(place: Path, photos: Path | None) -> DataSet:
     """A COCO panoptic data set: its folder, or its JSON file. Raises FormatError when there is none."""
-    indexes = [read_index(path, _categories_of) for path in panoptic_files(place)]
+    indexes = [read_index(path, place_in(place, path), _categories_of) for path in panoptic_files(place)]
     return data_set_of(indexes, photos, _read_truths)
 
 

@@ -55,7 +55,7 @@ def write_coco_panoptic(images: Iterable[ExportImage], label_set: LabelSet, fold
                 }
             )
             count_panoptic(tally, image, panoptic, label_set)
-    renumbered = Loss("ids", tally.counts.get("ids", 0), f"segments have another id: theirs are over {MAX_ID}")
+    renumbered = Loss("ids", tally.counts.get("ids", 0), "segment", f"numbered anew: an id here is up to {MAX_ID}")
     return tally.report([*panoptic_losses(tally), renumbered], [FILE_NAME, f"{FOLDER_NAME}/"])
 
 

@@ -9,7 +9,7 @@ Keys are kept as the categories' ids; the labels.json of our exports gives ids a
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from core.formats.label_folders import (
 )
 from core.formats.label_maps import masks_of, read_numbers_or_colours
 from core.formats.labels_file import LABELS_FILE, read_labels
-from core.formats.places import PHOTO_SUFFIXES, Photos, inside
+from core.formats.places import PHOTO_SUFFIXES, Photos, inside, split_named
 
 # A line names an image's segments, at most 2,000 of them.
 MAX_LINE_BYTES = 2**20
@@ -67,7 +67,7 @@ def read_huggingface(place: Path, photos: Path | None) -> DataSet:
     categories, category_of = _categories(root)
     silent = [value for value in _VOID if value not in category_of]
     meaning = Meaning(category_of, silent, NAMES_FILE)
-    entries = [entry for part in _parts(root, photos) for entry in _entries(part, meaning)]
+    entries = _entries(list(_parts(root, photos)), meaning)
     entries = entries or [entry for part in _pairs(root, photos) for entry in whole_entries(part, meaning)]
     if not entries:
         raise FormatError(f"{root} has neither {METADATA_FILE} nor images/ with labels/, in it or in folders of splits")
@@ -95,10 +95,10 @@ def _parts(root: Path, photos: Path | None) -> Iterator[_Part]:
     data = [("data/", folder) for folder in folders_in(root / "data")]
     for above, folder in [("", root), *(("", folder) for folder in folders_in(root)), *data]:
         if (folder / METADATA_FILE).is_file():
-            split = "" if folder in (root, root / "data") else folder.name
-            theirs = () if photos is None else (photos / split, photos)
+            part = "" if folder in (root, root / "data") else folder.name
+            theirs = () if photos is None else (photos / part, photos)
             name = "" if folder == root else f"{above}{folder.name}/"
-            yield _Part(folder, name, split, Photos((*theirs, folder)))
+            yield _Part(folder, name, split_named(part), Photos((*theirs, folder)))
 
 
 def _pairs(root: Path, photos: Path | None) -> Iterator[Part]:
@@ -106,22 +106,31 @@ def _pairs(root: Path, photos: Path | None) -> Iterator[Part]:
     given = () if photos is None else (photos,)
     for name in _FOLDERS:
         for folder in (root, *folders_in(root)):
-            split = "" if folder == root else folder.name
-            above = "" if folder == root else f"{split}/"
+            above, split = ("", "") if folder == root else (f"{folder.name}/", split_named(folder.name))
             if label_files(folder / name):
                 yield Part(f"{above}{name}", folder / name, (*given, folder / "images"), split=split)
         for labels in folders_in(root / name):
             if label_files(labels):
                 theirs = tuple(folder / labels.name for folder in given)
-                yield Part(
-                    f"{name}/{labels.name}", labels, (*theirs, root / "images" / labels.name), given, labels.name
-                )
+                own = (*theirs, root / "images" / labels.name)
+                yield Part(f"{name}/{labels.name}", labels, own, given, split_named(labels.name))
 
 
-def _entries(part: _Part, meaning: Meaning) -> Iterator[Entry]:
-    """The lines of a metadata.jsonl, found again by their place in the file, then the photos that it does not name."""
-    path = part.folder / METADATA_FILE
+def _entries(parts: Sequence[_Part], meaning: Meaning) -> list[Entry]:
+    """The lines of each metadata.jsonl, then the photos that none of them names."""
     named: set[Path] = set()
+    entries = [entry for part in parts for entry in _lines(part, meaning, named)]
+    folders = {part.folder for part in parts}
+    for part in parts:
+        there = (part.folder / name for name in visible_files(part.folder) if name.lower().endswith(PHOTO_SUFFIXES))
+        own = (photo for photo in there if next(folder for folder in photo.parents if folder in folders) == part.folder)
+        entries += [unlabelled(photo, part.split) for photo in own if photo not in named]
+    return entries
+
+
+def _lines(part: _Part, meaning: Meaning, named: set[Path]) -> Iterator[Entry]:
+    """The lines of a metadata.jsonl, found again by their place in the file; what they name joins `named`."""
+    path = part.folder / METADATA_FILE
     with path.open("rb") as file:
         while line := file.readline(MAX_LINE_BYTES + 1):
             if len(line) > MAX_LINE_BYTES:
@@ -137,9 +146,6 @@ def _entries(part: _Part, meaning: Meaning) -> Iterator[Entry]:
             except FormatError:
                 pass  # reading the line says so
             yield Entry(shown, partial(_image, part, start, meaning))
-    for name in visible_files(part.folder):
-        if name.lower().endswith(PHOTO_SUFFIXES) and part.folder / name not in named:
-            yield unlabelled(part.folder / name, part.split)
 
 
 def _row(line: bytes) -> dict[str, object]:
@@ -153,10 +159,10 @@ def _row(line: bytes) -> dict[str, object]:
 
 
 def _files(row: Mapping[str, object]) -> list[str]:
-    """The photo and, where the line names one, its map."""
+    """The photo, then the maps that the line names, of which the first counts."""
     columns = [key for key in row if key.endswith(_ENDING)] + [key for key in _COLUMNS if key in row]
     maps = [name for key in columns if isinstance(name := row[key], str)]
-    return [str(row["file_name"]), *maps[:1]]
+    return [str(row["file_name"]), *maps]
 
 
 def _image(part: _Part, start: int, meaning: Meaning) -> ReadImage:

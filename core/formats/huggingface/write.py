@@ -3,15 +3,16 @@
 Layout: SPLIT/NAME.jpg, SPLIT/instances/NAME.png, SPLIT/metadata.jsonl with a line a photo, id2label.json. The map is
 the panoptic view: 16 bits, segments from 1, and 0 for void, which is the processor's ignore_index, so that no segment's
 number is taken for it. A segment's category_id is its place in id2label.json, from 0, as a model has its classes;
-labels.json keeps the categories' own ids, kinds and colours. Load it with load_dataset("imagefolder", data_dir=…): the
-map is the column `instances`, and {s["id"]: s["category_id"] for s in segments_info} is instance_id_to_semantic_id.
+labels.json keeps the categories' own ids, kinds and colours. Load it with load_dataset(FOLDER), which finds the splits
+by README.md: the map is the column `instances`, and {s["id"]: s["category_id"] for s in segments_info} is
+instance_id_to_semantic_id.
 Source: huggingface.co/docs/datasets/image_dataset and transformers' MaskFormerImageProcessor.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -29,6 +30,7 @@ from core.formats.panoptic_counts import count_panoptic, panoptic_losses
 METADATA_FILE = "metadata.jsonl"
 MAPS_FOLDER = "instances"
 NAMES_FILE = "id2label.json"
+CARD_FILE = "README.md"
 # `datasets` takes a column of this ending for a file, and names the image after what stands before it.
 MAPS_COLUMN = "instances_file_name"
 
@@ -57,8 +59,21 @@ def write_huggingface(images: Iterable[ExportImage], label_set: LabelSet, folder
     names = {str(place): category.name for place, category in enumerate(label_set)}
     write_file(folder / NAMES_FILE, json.dumps(names, ensure_ascii=False, indent=1).encode() + b"\n")
     write_file(folder / LABELS_FILE, labels_json(label_set, "index", range(len(label_set))))
+    write_file(folder / CARD_FILE, _card(sorted(metadata)))
     files = [f"{split}/" for split in sorted(metadata)]
-    return tally.report(panoptic_losses(tally), [*files, NAMES_FILE, LABELS_FILE])
+    return tally.report(panoptic_losses(tally), [*files, NAMES_FILE, LABELS_FILE, CARD_FILE])
+
+
+def _card(splits: Sequence[str]) -> bytes:
+    """The dataset card, without which `datasets` leaves out folders whose names it does not take for splits."""
+    files = [f'      - split: "{_plain(split)}"\n        path: "{split}/**"\n' for split in splits]
+    head = "---\nconfigs:\n  - config_name: default\n    data_files:\n"
+    return "".join([head, *files, "---\n"]).encode()
+
+
+def _plain(split: str) -> str:
+    """The split's name as `datasets` allows it."""
+    return split.replace("-", "_")
 
 
 def _line(image: ExportImage, panoptic: Panoptic, place_of: Mapping[int, int]) -> bytes:

@@ -28,8 +28,9 @@ from core.formats.photo import MAX_PIXELS, photo_size
 from core.formats.places import PHOTO_SUFFIXES, inside
 
 Content = Mapping[str, object]
-# What labelme's own lists of labels begin with; they name no category.
-_SPECIAL = ("__ignore__", "_background_")
+# What labelme's own lists of labels begin with; they name no category, unless another list names them.
+_IGNORED, _BACKGROUND = "__ignore__", "_background_"
+_REMARKS = {_IGNORED: "became an unlabelled segment", _BACKGROUND: "became no segment"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def _listed(root: Path) -> dict[str, str]:
     """The names of labels.txt, where it is, with the file that has them."""
     path = root / NAMES_FILE
     lines = text_lines(path) if path.is_file() else []
-    return dict.fromkeys((line for line in lines if line and line not in _SPECIAL), NAMES_FILE)
+    left_out = _REMARKS if lines[:1] == [_IGNORED] else ()
+    return dict.fromkeys((line for line in lines if line and line not in left_out), NAMES_FILE)
 
 
 def _is_labelme(content: object) -> bool:
@@ -84,7 +86,7 @@ def _is_labelme(content: object) -> bool:
 
 def _labels(content: object) -> Iterator[str]:
     for shape in _shapes(content):
-        if isinstance(shape, dict) and (label := _label(shape)) is not None:
+        if isinstance(shape, dict) and (label := _label(shape)) is not None and label not in _REMARKS:
             yield label
 
 
@@ -101,6 +103,12 @@ def _label(shape: Content) -> str | None:
         return None
     marked = isinstance(flags, dict) and flags.get(UNLABELLED_FLAG) is True
     return None if marked and label == UNLABELLED_LABEL else label.strip()
+
+
+def _special(shape: object, ids: Mapping[str, int]) -> str | None:
+    """The label of a shape where it is one of labelme's own."""
+    label = _label(shape) if isinstance(shape, dict) else None
+    return label if label in _REMARKS and label not in ids else None
 
 
 def _categories(names: Mapping[str, str], problems: list[Problem]) -> Iterator[Category]:
@@ -154,6 +162,12 @@ def _image(name: str, opened: _Set) -> ReadImage:
         try:
             if number > MAX_SEGMENTS:
                 raise FormatError(f"is beyond the {MAX_SEGMENTS} segments of an image; it and the rest are left out")
+            special = _special(shape, opened.ids)
+            if special is not None:
+                remark = f"has the label {special!r} and {_REMARKS[special]}"
+                problems.append(Problem(name, f"shape {number}", remark, taken=True))
+            if special == _BACKGROUND:
+                continue
             key, part = _part(number, shape, size, opened.ids)
             parts.setdefault(key, []).append(part)
         except MaskwrightError as error:
@@ -180,7 +194,7 @@ def _part(number: int, shape: object, size: tuple[int, int], ids: Mapping[str, i
     """(what parts of one segment share, this part)."""
     if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
         raise FormatError(f"has no label: {reprlib.repr(shape)}")
-    name = _label(shape)
+    name = None if _special(shape, ids) else _label(shape)
     if name is not None and name not in ids:
         raise FormatError(f"has the label {name!r:.60}, which cannot be a category's name")
     flags, group = shape.get("flags"), shape.get("group_id")

@@ -42,14 +42,7 @@ def write_labelme(images: Iterable[ExportImage], label_set: LabelSet, folder: Pa
         tally.segments += len(shapes)
         tally.add("empty", len(image.truth.segments) - len(shapes))
     write_file(folder / NAMES_FILE, "".join(f"{category.name}\n" for category in label_set).encode())
-    losses = [
-        Loss(
-            "ids",
-            len(label_set),
-            "categories are names alone, without id, colour, thing or stuff",
-        ),
-        Loss("empty", tally.counts.get("empty", 0), "segments without a pixel left out"),
-    ]
+    losses = [Loss("empty", tally.counts.get("empty", 0), "segment", "left out: without a pixel")]
     return tally.report(losses, [f"{PHOTO_FOLDER}/", NAMES_FILE])
 
 

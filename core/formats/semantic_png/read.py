@@ -26,6 +26,7 @@ from core.formats.label_folders import (
     whole_entries,
 )
 from core.formats.labels_file import LABELS_FILE, read_labels
+from core.formats.places import split_named
 from core.formats.semantic_png.write import FOLDER_NAME, NAMES_FILE
 
 NOTHING = "null"
@@ -56,7 +57,7 @@ def _parts(folder: Path, photos: Path | None) -> Iterator[Part]:
         if labels.name.endswith(_PART_ENDING) and label_files(labels):
             split = labels.name.removesuffix(_PART_ENDING)
             own = (*(one / split for one in given), folder / split)
-            yield Part(labels.name, labels, own, shared=given, split=split)
+            yield Part(labels.name, labels, own, shared=given, split=split_named(split))
 
 
 def _meaning(folder: Path) -> tuple[tuple[Category, ...], Meaning]:

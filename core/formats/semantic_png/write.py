@@ -74,13 +74,12 @@ def count_semantic(tally: Tally, image: ExportImage, view: npt.NDArray[np.int32]
 
 def semantic_losses(tally: Tally, void: str) -> list[Loss]:
     """What maps of the semantic view do not hold, as counted; `void` is what they call pixels without a category."""
+    count = tally.counts.get
     return [
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
-        Loss("covered", tally.covered, "segments lost the part that others cover"),
-        Loss("merged", tally.counts.get("merged", 0), "segments merged with another of their category"),
-        Loss("crowd", tally.counts.get("crowds", 0), "crowd segments are no longer told from others of their category"),
-        Loss(
-            "void", tally.counts.get("void", 0), f"pixels are {void}: no segment is there, or an unlabelled one on top"
-        ),
+        Loss("unlabelled", tally.unlabelled, "unlabelled segment", "left out until labelled"),
+        Loss("hidden", tally.hidden, "segment", "left out: wholly covered by others"),
+        Loss("covered", tally.covered, "segment", "without the part that others cover"),
+        Loss("merged", count("merged", 0), "segment", "merged with another of the same category"),
+        Loss("crowd", count("crowds", 0), "crowd segment", "no longer told from others of the category"),
+        Loss("void", count("void", 0), "pixel", f"left {void}: no segment is there, or an unlabelled one on top"),
     ]

@@ -27,12 +27,13 @@ from core.formats.label_folders import (
     folder_of,
     itself,
     label_files,
+    labels_by_name,
     text_lines,
     unknown_values,
 )
 from core.formats.label_maps import Ids, masks_of, read_numbers_or_colours
 from core.formats.labels_file import LABELS_FILE, read_labels
-from core.formats.places import Photos, inside
+from core.formats.places import Photos, split_named
 from core.formats.voc.write import (
     BACKGROUND,
     BACKGROUND_NAME,
@@ -72,9 +73,10 @@ _OBJECT_OF = {**{colour: value for value, colour in enumerate(PALETTE)}, VOID_CO
 
 @dataclass(frozen=True)
 class _Set:
-    """An open set: its folder, its photos, and what its values mean."""
+    """An open set: its two maps of each photo by its name, its photos, and what its values mean."""
 
-    folder: Path
+    labels: Mapping[str, Path]
+    objects: Mapping[str, Path]
     photos: Photos
     names: _Names
 
@@ -85,10 +87,11 @@ def read_voc(place: Path, photos: Path | None) -> DataSet:
     if not (folder / CLASS_FOLDER).is_dir():
         raise FormatError(f"{folder} has no {CLASS_FOLDER}/; give the folder with it, such as VOCdevkit/VOC2012")
     own = () if photos is None else (photos,)
-    opened = _Set(folder, Photos((*own, folder / IMAGES_FOLDER, folder)), _names(folder))
+    labels, objects = (labels_by_name(folder / name) for name in (CLASS_FOLDER, OBJECT_FOLDER))
+    opened = _Set(labels, objects, Photos((*own, folder / IMAGES_FOLDER, folder)), _names(folder))
     split_of, problems = _listed(folder / LISTS_FOLDER)
-    for path in label_files(folder / CLASS_FOLDER):
-        split_of.setdefault(path.stem, "")
+    for stem in labels:
+        split_of.setdefault(stem, "")
     if not split_of:
         raise FormatError(f"{folder} has no PNG in {CLASS_FOLDER}/ and no list in {LISTS_FOLDER}/")
     entries = [
@@ -106,20 +109,18 @@ def _listed(folder: Path) -> tuple[dict[str, str], tuple[Problem, ...]]:
     for split in (name for name in order if name in lists):
         try:
             for stem in filter(None, text_lines(lists[split])):
-                split_of.setdefault(stem, "" if split == _JOINT_LIST else split)
+                split_of.setdefault(stem, "" if split == _JOINT_LIST else split_named(split))
         except FormatError as error:
             problems.append(Problem(f"{LISTS_FOLDER}/{split}.txt", "", str(error).removeprefix(f"{split}.txt: ")))
     return split_of, tuple(problems)
 
 
 def _image(stem: str, split: str, opened: _Set) -> ReadImage:
-    labels = inside(opened.folder / CLASS_FOLDER, f"{stem}.png")
     photo = opened.photos.with_stem(stem)
-    if not labels.is_file():
+    if stem not in opened.labels:
         return ReadImage(photo.name, photo, labelled=False, split=split)
-    categories, unnamed = _values(labels, opened.names.value_of)
-    objects = opened.folder / OBJECT_FOLDER / labels.name
-    numbers = _values(itself(objects), _OBJECT_OF)[0] if objects.is_file() else None
+    categories, unnamed = _values(itself(opened.labels[stem]), opened.names.value_of)
+    numbers = _values(itself(opened.objects[stem]), _OBJECT_OF)[0] if stem in opened.objects else None
     if numbers is not None and numbers.shape != categories.shape:
         (height, width), (own_height, own_width) = numbers.shape, categories.shape
         raise FormatError(f"is {own_width}×{own_height}, but {width}×{height} in {OBJECT_FOLDER}/; take intact copies")
@@ -180,7 +181,8 @@ def _objects(categories: Ids, objects: Ids, names: _Names, file: str) -> tuple[l
             problems.append(Problem(file, name, f"belongs to no object at {mask.area} pixels, left out"))
         elif is_object and is_named:
             if number in seen:
-                problems.append(Problem(file, f"object {number}", "has several categories; each became a segment"))
+                reason = "has several categories; each became a segment"
+                problems.append(Problem(file, f"object {number}", reason, taken=True))
             segments.append(ReadSegment(mask, names.category_of[value].id, id=None if number in seen else number))
             seen.add(number)
     return segments, problems

@@ -9,6 +9,7 @@ background is what 0 says. Source: Everingham et al., The PASCAL VOC Challenge, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ BACKGROUND, BACKGROUND_NAME = 0, "background"
 VOID = 255
 # What is between background and void, for categories and for the segments of an image.
 MOST = 254
+_ODD = re.compile(r"^#|:")
 
 
 def voc_colour(value: int) -> Colour:
@@ -70,12 +72,25 @@ def write_voc(images: Iterable[ExportImage], label_set: LabelSet, folder: Path) 
         _count(tally, image, painted, value_of)
     for split, stems in splits.items():
         write_file(folder / LISTS_FOLDER / f"{split}.txt", "".join(f"{stem}\n" for stem in stems).encode())
-    names = [BACKGROUND_NAME, *(category.name for category in named)]
+    names = _listed_names(named)
     lines = [_line(name, value) for value, name in (*enumerate(names), (VOID, _void_name(names)))]
     write_file(folder / NAMES_FILE, "".join(f"{line}\n" for line in (HEAD, *lines)).encode())
     write_file(folder / LABELS_FILE, labels_json(named, "index", range(1, len(named) + 1)))
     files = [f"{CLASS_FOLDER}/", f"{OBJECT_FOLDER}/", f"{LISTS_FOLDER}/", NAMES_FILE, LABELS_FILE]
     return tally.report(_losses(tally, named), files)
+
+
+def _listed_names(named: LabelSet) -> list[str]:
+    """Each value's name in NAMES_FILE, where : ends a name and # a line: _ stands for them."""
+    names = [BACKGROUND_NAME]
+    taken = {category.name for category in named}
+    for category in named:
+        name = _ODD.sub("_", category.name)
+        while name != category.name and name in taken:
+            name += "_"
+        taken.add(name)
+        names.append(name)
+    return names
 
 
 def _line(name: str, value: int) -> str:
@@ -135,16 +150,17 @@ def _count(tally: Tally, image: ExportImage, painted: _Painted, value_of: Mappin
 
 
 def _losses(tally: Tally, named: LabelSet) -> list[Loss]:
-    odd = [category.name for category in named if ":" in category.name or category.name.startswith("#")]
+    odd = [category.name for category in named if _ODD.search(category.name)]
     return [
-        Loss("unlabelled", tally.counts.get("void", 0), f"unlabelled segments are void ({VOID}) together, one segment"),
-        Loss("hidden", tally.hidden, "segments left out: others cover them whole"),
-        Loss("covered", tally.covered, "segments lost the part that others cover"),
+        Loss("unlabelled", tally.counts.get("void", 0), "unlabelled segment", f"left void ({VOID})"),
+        Loss("hidden", tally.hidden, "segment", "left out: wholly covered by others"),
+        Loss("covered", tally.covered, "segment", "without the part that others cover"),
         Loss(
             "background",
             tally.counts.get("background", 0),
-            f"segments of {BACKGROUND_NAME!r} are now what no segment covers",
+            "segment",
+            f"of {BACKGROUND_NAME!r} turned into what no segment covers",
         ),
-        Loss("crowd", tally.counts.get("crowds", 0), "crowd segments are no longer told from others"),
-        Loss("names", len(odd), f"names with : or a leading #, which other readers of {NAMES_FILE} cut"),
+        Loss("crowd", tally.counts.get("crowds", 0), "crowd segment", "no longer told from others"),
+        Loss("names", len(odd), "name", f"with _ for : and a leading # in {NAMES_FILE}; {LABELS_FILE} has the truth"),
     ]

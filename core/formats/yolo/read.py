@@ -118,7 +118,7 @@ def _segments(
             problems.append(Problem(file, f"line {number}", str(error)))
     if boxes:
         told = ", ".join(map(str, boxes[:5])) + (" …" if len(boxes) > 5 else "")
-        problems.append(Problem(file, f"line {told}", "is a box and became a rectangle; draw its outline"))
+        problems.append(Problem(file, f"line {told}", "is a box and became a rectangle; draw its outline", taken=True))
     return segments, problems
 
 

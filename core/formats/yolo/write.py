@@ -143,11 +143,11 @@ def _losses(tally: Tally, painted: _Painted) -> list[Loss]:
     count = tally.counts.get
     ious = f"mean IoU {painted.mean:.4f}, least {painted.least:.4f}"
     return [
-        Loss("iou", painted.count, f"segments as ultralytics paints their outlines: {ious}"),
-        Loss("unlabelled", tally.unlabelled, "unlabelled segments left out: label them first"),
-        Loss("crowd", count("crowd", 0), "crowd segments are no longer told from others of their category"),
-        Loss("simplified", count("simplified", 0), f"segments of over {MAX_VERTICES} corners became coarser"),
-        Loss("empty", count("empty", 0), "segments without a pixel left out"),
+        Loss("iou", painted.count, "segment", f"as ultralytics paints outlines: {ious}"),
+        Loss("unlabelled", tally.unlabelled, "unlabelled segment", "left out until labelled"),
+        Loss("crowd", count("crowd", 0), "crowd segment", "no longer told from others of the category"),
+        Loss("simplified", count("simplified", 0), "segment", f"of over {MAX_VERTICES} corners made coarser"),
+        Loss("empty", count("empty", 0), "segment", "left out: without a pixel"),
     ]
 
 

@@ -29,6 +29,10 @@ def test_every_route_says_what_it_does_takes_and_answers():
                 assert "503" in route["responses"], path
 
 
+def test_limits_of_texts_name_both_ends():
+    assert "string of 8 to 64" in markdown(openapi())
+
+
 def test_errors_have_one_form():
     for path, verbs in openapi()["paths"].items():
         for route in verbs.values():

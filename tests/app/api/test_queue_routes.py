@@ -58,6 +58,9 @@ def test_pages_go_on_after_the_last_one(client, filled):
             break
         after = f"&after={page['next_after']}"
     assert found == list(range(1, 13))
+    for query in ("limit=12", "limit=5&after=7", "limit=2&offset=10", "limit=2&state=done"):
+        assert client.get(f"/api/v1/images?{query}").json()["next_after"] is None, query
+    assert client.get("/api/v1/images?limit=2&offset=9").json()["next_after"] == 11
     assert ids(client, "offset=10") == [11, 12]
     assert client.get("/api/v1/images?after=9223372036854775807").json()["images"] == []
 
@@ -66,6 +69,8 @@ def test_pages_go_on_after_the_last_one(client, filled):
     "query",
     [
         "state=finished",
+        "State=done",
+        "state=done&page=2",
         "category_id=-2",
         "min_score=2",
         "min_score=nan",
@@ -107,6 +112,20 @@ def test_tags_are_set_whole_and_come_with_the_image(client, filled):
     assert client.get("/api/v1/images/2/tags").json() == {"tags": ["<b>", "zwei"]}
     for answer in (client.get("/api/v1/images/99/tags"), client.put("/api/v1/images/99/tags", json={"tags": []})):
         assert (answer.status_code, answer.json()["error"][:24]) == (404, "the workspace has no ima")
+
+
+def test_a_body_that_is_not_sent_as_json_is_told_how(client):
+    answer = client.put("/api/v1/images/2/tags", content=b'{"tags": []}')
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("the body: ")
+    assert "Content-Type: application/json" in answer.json()["error"]
+
+
+def test_what_is_no_question_is_named_with_those_that_are(client):
+    said = client.get("/api/v1/images/first?State=done").json()["error"]
+    assert "'State' cannot be asked here" in said
+    assert "state, category_id" in said
+    assert client.get("/api/v1/statistics?state=done").json() == {"error": "'state' cannot be asked here; leave it out"}
 
 
 def test_statistics_count_images_and_segments(client, filled):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from PIL import Image
 
 from core.annotation.mask import Mask
@@ -166,6 +167,7 @@ def test_what_does_not_fit_is_refused_with_the_reason_and_changes_nothing(page, 
 def test_what_is_not_there_is_not_found(client):
     assert client.get("/api/v1/images/99").status_code == 404
     assert client.get("/api/v1/images/99/photo").status_code == 404
+    assert client.get("/api/v1/images/99/proposing").status_code == 404
     assert client.get("/api/v1/images/abc").status_code == 422
     assert client.get(f"/api/v1/images/{10**20}").status_code == 422
     workspace = client.get("/api/v1/workspace").json()["id"]
@@ -191,3 +193,23 @@ def test_a_photo_that_is_gone_from_the_disk_is_said_to_be(client, furnished):
 
 def test_no_other_site_may_frame_the_pages(client):
     assert client.get("/api/v1/workspace").headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "status", "allowed"),
+    [
+        ("POST", "/api/v1/images", 405, "GET"),
+        ("DELETE", "/api/v1/images/1/tags", 405, "GET, PUT"),
+        ("GET", "/api/v1/images/1/corrections", 405, "POST"),
+        ("GET", "/api/v1/nothing", 404, None),
+        ("PUT", "/api/v2/images", 404, None),
+    ],
+)
+@pytest.mark.parametrize("root", ["no pages", "pages"])
+def test_what_no_route_answers_is_told_in_the_one_form_of_errors(client, root, verb, path, status, allowed):
+    if root == "pages":
+        # As Gradio's pages are: an application that takes every address that is left.
+        client.app.mount("/", FastAPI())
+    answer = client.request(verb, path)
+    assert (answer.status_code, answer.headers.get("Allow")) == (status, allowed)
+    assert list(answer.json()) == ["error"]

@@ -46,6 +46,7 @@ def test_the_default_is_four_fifths_to_train():
         ("train=1.5,val=-0.5", "gives no share"),
         ("train=0.8,val=0.1", "add up to 0.9"),
         ("train=0.5,train=0.5", "twice"),
+        ("train=0.5,Train=0.5", "twice"),
         ("../up=1", "no name of a split"),
         ("train=0.8,,val=0.2", "no name of a split"),
     ],

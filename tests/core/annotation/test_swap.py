@@ -57,6 +57,23 @@ def test_a_draft_takes_its_place(way: str, there: str | None, tmp_path: Path) ->
     assert [path.name for path in out.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("name", ["n" * 250, "ü" * 120])
+def test_a_name_as_long_as_may_be_has_drafts_too_and_none_of_anothers(name: str, tmp_path: Path) -> None:
+    out, other = tmp_path / name, tmp_path / f"{name}m"
+    with drafted(out) as draft:
+        (draft / "file").write_text("new")
+        assert settle(other)
+        assert not settle(out)
+        put_in_place(draft, out)
+    assert held(tmp_path) == {name: "new"}
+
+
+def test_an_error_in_a_draft_names_the_place_it_was_for(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="out") as caught, drafted(tmp_path / "out") as draft:
+        (draft / "missing" / "file").open("x")
+    assert caught.value.filename == str(tmp_path / "out")
+
+
 def test_a_draft_that_fails_is_gone_and_the_old_one_stays(way: str, tmp_path: Path) -> None:
     out = folder(tmp_path / "out", "old")
     with pytest.raises(RuntimeError), drafted(out):

@@ -43,7 +43,7 @@ def test_16_bits_begin_over_the_id_254(most: int, mode: str, tmp_path: Path) -> 
     with Image.open(tmp_path / "annotations" / "training" / "photo 1.png") as picture:
         assert picture.mode == mode
         assert np.asarray(picture).tolist() == [[1, most + 1, 0]]
-    assert f"{most - 1} values up to {most + 1} name no category, as the ids leave them out" in report.notes
+    assert f"{most - 1:,} values up to {most + 1} without a category, as the ids leave gaps" in report.notes
     data_set = opened("ade20k", tmp_path)
     assert [(c.id, c.name, c.is_thing) for c in data_set.categories] == [(0, "first", False), (most, "last", True)]
     assert painted(whole(data_set)[0], -1).tolist() == [[0, most, -1]]
@@ -54,6 +54,16 @@ def test_an_id_over_the_16_bits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="category 'far' has the id 65535, over 65534"):
         export("ade20k", [], labels, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_splits_of_one_folder_are_refused_and_training_is_counted_as_training(tmp_path: Path) -> None:
+    first, second = export_images([boxes_truth(2, 3, (1, 7, (0, 0, 1, 1)))] * 2)
+    training = replace(first, split="training")
+    with pytest.raises(FormatError, match="'training' and 'train' are one"):
+        export("ade20k", [training, second], LABELS, tmp_path / "both")
+    export("ade20k", [training], LABELS, tmp_path / "one")
+    rows = [line.split("\t") for line in (tmp_path / "one" / "objectInfo.txt").read_text(encoding="utf-8").splitlines()]
+    assert rows[1][2] == "1"
 
 
 def test_300_categories_and_what_the_list_counts(tmp_path: Path) -> None:

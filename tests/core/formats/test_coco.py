@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 from core.annotation.mask import Mask
 from core.annotation.truth import Segment, Source, Truth
 from core.formats.coco.write import FILE_NAME, write_coco_instances
+from core.formats.coco_panoptic.write import write_coco_panoptic
 from core.formats.exported import FormatReport
 from tests.core.formats.made_truths import LABELS, boxes_truth, export_images, truths
 
@@ -73,12 +74,34 @@ def test_pycocotools_takes_the_annotations_as_results() -> None:
         assert np.array_equal(again.annToMask(again.anns[annotation_id]), coco.annToMask(annotation))
 
 
+def test_imported_segments_that_are_numbered_anew_are_counted(tmp_path: Path) -> None:
+    truth = boxes_truth(4, 4, (1, 7, (0, 0, 2, 2)), (41, 3, (2, 2, 4, 4)))
+    imported = tuple(replace(one, source=Source.IMPORTED) for one in truth.segments)
+    for number, (segments, keeps, lost) in enumerate(
+        [(imported, False, 1), (imported, True, 0), (truth.segments, False, 0)]
+    ):
+        images = [
+            replace(image, keeps_segment_ids=keeps) for image in export_images([replace(truth, segments=segments)])
+        ]
+        (tmp_path / f"{number}").mkdir()
+        report = write_coco_instances(images, LABELS, tmp_path / f"{number}")
+        assert sum(loss.count for loss in report.losses if loss.kind == "ids") == lost
+
+
+def test_an_image_says_its_split(tmp_path: Path) -> None:
+    (image,) = export_images([boxes_truth(4, 4, (1, 7, (0, 0, 2, 2)))])
+    for write, file_name in ((write_coco_instances, FILE_NAME), (write_coco_panoptic, "panoptic.json")):
+        write([replace(image, split="minival")], LABELS, tmp_path)
+        (entry,) = json.loads((tmp_path / file_name).read_bytes())["images"]
+        assert entry["split"] == "minival"
+
+
 def test_unlabelled_segments_are_left_out_and_counted() -> None:
     truth = boxes_truth(4, 4, (1, None, (0, 0, 2, 2)), (2, 55, (0, 0, 1, 1)), (3, 900, (0, 0, 4, 4)))
     _, raw, report, _ = written([truth])
     assert [annotation["category_id"] for annotation in raw["annotations"]] == [900]
     assert report.unlabelled_left_out == 2
-    assert "2 unlabelled segments left out: label them first" in report.notes
+    assert "2 unlabelled segments left out until labelled" in report.notes
 
 
 def test_a_second_export_is_byte_identical() -> None:

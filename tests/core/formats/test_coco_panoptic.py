@@ -97,7 +97,7 @@ def test_an_id_that_needs_a_fourth_byte_becomes_the_lowest_free_one() -> None:
     raw, maps, report = written([truth])
     assert [info["id"] for info in raw["annotations"][0]["segments_info"]] == [1, 2, 256**3 - 1]
     assert sorted(np.unique(maps[0])) == [0, 1, 2, 256**3 - 1]
-    assert "1 segments have another id: theirs are over 16777215" in report.notes
+    assert "1 segment numbered anew: an id here is up to 16777215" in report.notes
 
 
 def test_what_overlaps_hide_is_counted() -> None:
@@ -114,16 +114,16 @@ def test_what_overlaps_hide_is_counted() -> None:
     assert [info["id"] for info in raw["annotations"][0]["segments_info"]] == [2, 3]
     assert (report.segments, report.unlabelled_left_out, report.hidden_left_out) == (2, 1, 1)
     assert report.notes == (
-        "1 unlabelled segments left out: label them first",
-        "1 segments left out: others cover them whole",
-        "1 segments lost the part that others cover",
-        "1 stuff and crowd segments merged with another of their category",
-        f"{(maps[0] == 0).sum()} pixels are void: no segment is there, or an unlabelled one on top",
+        "1 unlabelled segment left out until labelled",
+        "1 segment left out: wholly covered by others",
+        "1 segment without the part that others cover",
+        "1 stuff or crowd segment merged with another of the same category",
+        f"{(maps[0] == 0).sum()} pixels left void: no segment is there, or an unlabelled one on top",
     )
 
 
 def test_the_folder_is_named_like_the_json_and_files_like_the_photos() -> None:
     raw, _, report = written([boxes_truth(3, 3, (1, 7, (0, 0, 1, 1)))])
     assert raw["annotations"][0]["file_name"] == "photo 1.png"
-    assert raw["images"][0] == {"file_name": "photo 1.jpg", "height": 3, "id": 10, "width": 3}
+    assert raw["images"][0] == {"file_name": "photo 1.jpg", "height": 3, "id": 10, "split": "train", "width": 3}
     assert report.files == ("panoptic.json", "panoptic/")

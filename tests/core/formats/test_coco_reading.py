@@ -317,7 +317,7 @@ def test_several_files_are_splits_in_cocos_own_layout(tmp_path: Path) -> None:
     ] * 2
     content["categories"][0]["name"] = "other"
     (root / "annotations" / "instances_val2017.json").write_text(json.dumps(content))
-    with pytest.raises(FormatError, match=r"instances_train2017\.json and instances_val2017\.json have different cat"):
+    with pytest.raises(FormatError, match=r"_train2017\.json and annotations/instances_val2017\.json have"):
         read_coco(root, None)
 
 
@@ -383,3 +383,60 @@ def test_a_file_that_changes_while_it_is_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "instances.json").write_text("{}")
     with pytest.raises(FormatError, match=r"instances\.json was changed or removed"):
         list(data_set.images())
+
+
+def with_photos(folder: Path, files: list[str], *names: str) -> Path:
+    images = [{"id": n, "file_name": name, "height": HEIGHT, "width": WIDTH} for n, name in enumerate(names)]
+    made(folder, images=images, annotations=[])
+    for file in files:
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).touch()
+    return folder
+
+
+def test_a_photo_with_the_same_last_part_is_not_taken_for_another(tmp_path: Path) -> None:
+    images, problems = read(with_photos(tmp_path / "two", ["images/1.png"], "cam2/1.png", "cam1/1.png"))
+    assert images == []
+    assert [reason[:19] for reason in problems.values()] == ["'cam2/1.png' is not", "'cam1/1.png' is not"]
+    images, problems = read(with_photos(tmp_path / "there", ["images/1.png", "cam2/2.png"], "cam2/1.png"))
+    assert (images, list(problems)) == ([], ["image 'cam2/1.png'"])
+
+
+def test_a_photo_that_is_elsewhere_and_alone_is_taken_with_a_remark(tmp_path: Path) -> None:
+    folder = with_photos(tmp_path, ["images/1.png", "cam1/2.png"], "cam2/1.png", "images/a.jpg", "deep/cam1/2.png")
+    first, second, third = read_coco(folder, None).images()
+    assert isinstance(first, ReadImage)
+    assert isinstance(second, ReadImage)
+    assert isinstance(third, Problem)
+    (remark,) = first.problems
+    assert (str(remark), remark.taken, first.photo) == (
+        "instances.json: image 'cam2/1.png' is not where the file says; images/1.png was taken",
+        True,
+        folder / "images" / "1.png",
+    )
+    assert (second.problems, second.photo) == ((), folder / "images" / "a.jpg")
+
+
+def test_one_name_in_two_cameras_is_found_in_the_folder_of_its_camera(tmp_path: Path) -> None:
+    folder = with_photos(tmp_path, ["cam1/1.png"], "cam1/1.png", "cam2/1.png")
+    images, problems = read(folder / "instances.json", folder / "cam1")
+    assert [image.photo for image in images] == [folder / "cam1" / "1.png"]
+    assert list(problems) == ["image 'cam2/1.png'"]
+
+
+def test_a_split_of_an_image_wins_over_the_name_of_its_file(tmp_path: Path) -> None:
+    made(tmp_path)
+    content = json.loads((tmp_path / "instances.json").read_text())
+    content["images"][0]["split"] = "validation"
+    content["images"][1]["split"] = 7
+    (tmp_path / "instances_train2017.json").write_text(json.dumps(content))
+    images, problems = read(tmp_path / "instances_train2017.json")
+    assert ([image.split for image in images], problems) == (["val", "train"], {})
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for split in ("train", "valid"):
+        made(tmp_path / split, images=[])
+        (tmp_path / split / "instances.json").rename(tmp_path / split / "_annotations.coco.json")
+    problems = read_coco(tmp_path, None).problems
+    assert {problem.file for problem in problems} == {"train/_annotations.coco.json", "valid/_annotations.coco.json"}

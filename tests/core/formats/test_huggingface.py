@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from PIL import Image
 from transformers import MaskFormerImageProcessor
@@ -67,11 +68,26 @@ def test_each_split_has_its_folder(tmp_path: Path) -> None:
         ExportImage(f"{i}.png", f"{i}.png", i, 4, 4, box, split=split) for i, split in enumerate(("val", "train"))
     ]
     report = export("huggingface", images, LABELS, tmp_path)
-    assert report.files == ("train/", "val/", "id2label.json", "labels.json")
+    assert report.files == ("train/", "val/", "id2label.json", "labels.json", "README.md")
     assert [row["file_name"] for row in rows_of(tmp_path / "val")] == ["0.png"]
     assert sorted((image.split, image.file_name) for image in whole(opened("huggingface", tmp_path))) == [
         ("train", "1.png"),
         ("val", "0.png"),
+    ]
+
+
+def test_the_card_names_every_split_since_datasets_takes_few_folders_for_splits(tmp_path: Path) -> None:
+    box = boxes_truth(4, 4, (1, 7, (0, 0, 2, 2)))
+    images = [
+        ExportImage(f"{i}.png", f"{i}.png", i, 4, 4, box, split=split) for i, split in enumerate(("mini-val", "no"))
+    ]
+    export("huggingface", images, LABELS, tmp_path)
+    card = yaml.safe_load((tmp_path / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+    assert card["configs"] == [
+        {
+            "config_name": "default",
+            "data_files": [{"split": "mini_val", "path": "mini-val/**"}, {"split": "no", "path": "no/**"}],
+        }
     ]
 
 

@@ -88,3 +88,19 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0] < 2**23
+
+
+@pytest.mark.parametrize("end", ["x", "{}", "]", "\0", "\n\n,"])
+@pytest.mark.parametrize("start", ['{"annotations": []}', "[]"])
+def test_what_follows_the_end_is_refused(tmp_path, start, end):
+    path = tmp_path / "some.json"
+    path.write_text(start + " \r\n\t" + end)
+    with pytest.raises(FormatError, match=r"is no JSON: something follows its end at byte \d+$"):
+        scan(path, {"annotations": print})
+
+
+def test_a_place_is_told_once(tmp_path):
+    path = tmp_path / "some.json"
+    path.write_bytes(b'{"annotations": ["\x01"]}')
+    with pytest.raises(FormatError, match=r"Invalid control character at byte 18$"):
+        scan(path, {"annotations": print})

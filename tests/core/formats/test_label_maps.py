@@ -115,3 +115,23 @@ def test_more_ids_than_an_image_has_segments_are_refused() -> None:
     assert len(masks_of(ids, without=(0, 1))) == 2_000
     with pytest.raises(FormatError, match="2001 different ids, more than the 2000"):
         masks_of(ids, without=(0,))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("colours", [0, 3])
+def test_values_of_few_bits_are_not_stretched(bits: int, colours: int, tmp_path: Path) -> None:
+    ids = np.arange(2**bits, dtype=np.uint8).reshape(2, -1)
+    rows = (np.packbits(np.unpackbits(row[:, None], axis=1)[:, -bits:].ravel()).tobytes() for row in ids)
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", ids.shape[1], 2, bits, colours, 0, 0, 0),
+        b"PLTE": bytes(3 * 2**bits),
+        b"IDAT": zlib.compress(b"".join(b"\0" + row for row in rows)),
+        b"IEND": b"",
+    }
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+        if kind != b"PLTE" or colours == 3
+    ]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    np.testing.assert_array_equal(read_label_map(tmp_path / "a.png"), ids)

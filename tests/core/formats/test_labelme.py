@@ -68,5 +68,5 @@ def test_what_is_lost_is_counted(tmp_path: Path) -> None:
         Segment(2, Mask.from_runs(2, 2, [0, 4]), 7, 2, Source.DRAWN),
     )
     report = export("labelme", export_images([Truth(2, 2, segments=segments)]), LABELS, tmp_path)
-    assert {loss.kind: loss.count for loss in report.losses} == {"ids": 4, "empty": 1}
+    assert {loss.kind: loss.count for loss in report.losses} == {"empty": 1}
     assert (report.images, report.segments, report.files) == (1, 1, ("images/", "labels.txt"))

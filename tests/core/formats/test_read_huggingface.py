@@ -131,3 +131,23 @@ def test_what_is_no_such_set_is_said(names: str | None, reason: str, tmp_path: P
     write_tree(tmp_path, {"set/other.txt": b"x"} | ({} if names is None else {"set/id2label.json": names}))
     with pytest.raises(FormatError, match=reason):
         opened("huggingface", tmp_path / "set")
+
+
+def test_each_folder_with_metadata_has_its_own_photos(tmp_path: Path) -> None:
+    files = {"a.jpg": b"root", "metadata.jsonl": line(), "train/a.jpg": b"train", "train/a.png": MAP}
+    more = {"train/metadata.jsonl": line(label="a.png"), "validation/b.jpg": b"more", "validation/metadata.jsonl": ""}
+    write_tree(tmp_path, {"id2label.json": NAMES, **files, **more})
+    found = [(image.photo, image.labelled, image.split) for image in whole(opened("huggingface", tmp_path))]
+    assert found == [
+        (tmp_path / "a.jpg", False, ""),
+        (tmp_path / "train" / "a.jpg", True, "train"),
+        (tmp_path / "validation" / "b.jpg", False, "val"),
+    ]
+
+
+def test_what_a_line_of_another_part_names_is_no_photo(tmp_path: Path) -> None:
+    rows = {"metadata.jsonl": line(file_name="train/a.jpg", label="maps/a.png", mask="maps/b.png")}
+    write_tree(tmp_path, {"id2label.json": NAMES, "train/a.jpg": b"1", "maps/a.png": MAP, "maps/b.png": MAP, **rows})
+    write_tree(tmp_path, {"train/metadata.jsonl": ""})
+    (image,) = whole(opened("huggingface", tmp_path))
+    assert (image.photo, image.labelled) == (tmp_path / "train" / "a.jpg", True)

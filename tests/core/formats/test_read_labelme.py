@@ -186,3 +186,18 @@ def test_no_labelme_file_is_said(tmp_path: Path) -> None:
     write_tree(tmp_path, {"coco.json": '{"images": []}', "bad.json": "{"})
     with pytest.raises(FormatError, match=r"looked for LabelMe's files in .*: bad\.json: is no JSON"):
         opened("labelme", tmp_path)
+
+
+def test_labelmes_own_labels_name_no_category(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"labels.txt": "__ignore__\n_background_\ncat\n"})
+    own = [shape(label="__ignore__"), shape(label="_background_"), shape()]
+    write_tree(tmp_path, {"a.jpg": b"photo", "a.json": labelme(*own)})
+    data_set = opened("labelme", tmp_path)
+    assert [category.name for category in data_set.categories] == ["cat"]
+    (image,) = data_set.images()
+    assert isinstance(image, ReadImage)
+    assert [segment.category_id for segment in image.segments] == [None, 1]
+    assert [(problem.item, problem.reason, problem.taken) for problem in image.problems] == [
+        ("shape 1", "has the label '__ignore__' and became an unlabelled segment", True),
+        ("shape 2", "has the label '_background_' and became no segment", True),
+    ]

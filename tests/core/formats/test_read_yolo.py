@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.annotation.errors import FormatError
+from core.formats.imported import ReadImage
 from tests.core.formats.label_map_sets import opened, png, problems_of, whole, write_tree
 
 PHOTO = png(np.zeros((10, 20)))
@@ -21,7 +22,7 @@ NAMES = "names: [person, car]\n"
         ("train: images/train\n", "images/train/a.jpg", "labels/train/a.txt"),
         ("train: images/train\n", "images/train/deep/a.jpg", "labels/train/deep/a.txt"),
         ("train: ../train/images\n", "train/images/a.jpg", "train/labels/a.txt"),
-        ("train: /home/someone/set/images/train\n", "images/train/a.jpg", "labels/train/a.txt"),
+        ("train: /srv/someone/set/images/train\n", "images/train/a.jpg", "labels/train/a.txt"),
         ("train: C:\\sets\\x\\images\\train\n", "images/train/a.jpg", "labels/train/a.txt"),
         ("path: ../datasets/set\ntrain: images/train\n", "images/train/a.jpg", "labels/train/a.txt"),
         ("path: set\ntrain: images/train\n", "set/images/train/a.jpg", "set/labels/train/a.txt"),
@@ -180,3 +181,41 @@ def test_no_data_yaml_is_said(tmp_path: Path) -> None:
     write_tree(tmp_path, {"a.yaml": "", "b.yaml": ""})
     with pytest.raises(FormatError, match=r"found a\.yaml, b\.yaml; give the file itself"):
         opened("yolo", tmp_path)
+
+
+@pytest.mark.parametrize("stray", ["images/b.jpg", "valid/b.jpg", "train/images/b.jpg"])
+def test_another_folder_is_not_taken_for_a_split_that_is_missing(stray: str, tmp_path: Path) -> None:
+    yaml = "train: ../train/images\nval: ../valid/images\n" + NAMES
+    write_tree(tmp_path, {"data.yaml": yaml, "train/images/a.jpg": PHOTO, "train/labels/a.txt": SQUARE, stray: PHOTO})
+    data_set = opened("yolo", tmp_path)
+    assert {image.split for image in data_set.images() if isinstance(image, ReadImage)} == {"train"}
+    assert problems_of(data_set)[0].startswith("data.yaml: val: '../valid/images' is not in ")
+
+
+def test_photos_that_are_given_are_not_all_of_each_split(tmp_path: Path) -> None:
+    yaml = "train: images/train\nval: images/val\n" + NAMES
+    write_tree(tmp_path, {"set/data.yaml": yaml, "photos/train/a.jpg": PHOTO, "set/labels/train/a.txt": SQUARE})
+    data_set = opened("yolo", tmp_path / "set", tmp_path / "photos")
+    assert [getattr(image, "split", None) for image in data_set.images()] == ["train"]
+    assert len(data_set.problems) == 1
+
+
+def test_photos_that_are_given_are_those_of_the_only_place(tmp_path: Path) -> None:
+    yaml = "train: images/train\nval: images/train\n" + NAMES
+    write_tree(tmp_path, {"set/data.yaml": yaml, "photos/a.jpg": PHOTO, "set/labels/train/a.txt": SQUARE})
+    (image,) = whole(opened("yolo", tmp_path / "set", tmp_path / "photos"))
+    assert (image.split, len(image.segments)) == ("train", 1)
+
+
+def test_labelimgs_list_of_names_is_no_label_file(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"data.yaml": "train: images\n" + NAMES, "images/a.jpg": PHOTO, "labels/a.txt": SQUARE})
+    write_tree(tmp_path, {"labels/classes.txt": "person\ncar\n"})
+    assert len(whole(opened("yolo", tmp_path))) == 1
+
+
+def test_a_box_goes_in_with_a_remark(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"data.yaml": "train: images\n" + NAMES, "images/a.jpg": PHOTO})
+    write_tree(tmp_path, {"labels/a.txt": "0 0.5 0.5 0.4 0.4\n"})
+    (image,) = opened("yolo", tmp_path).images()
+    assert isinstance(image, ReadImage)
+    assert [problem.taken for problem in image.problems] == [True]

@@ -90,9 +90,9 @@ def test_what_is_lost_is_counted(tmp_path: Path) -> None:
     report = write_semantic_png(export_images([truth]), LABELS, tmp_path)
     assert (report.images, report.segments, report.unlabelled_left_out, report.hidden_left_out) == (1, 3, 1, 1)
     assert report.notes == (
-        "1 unlabelled segments left out: label them first",
-        "1 segments left out: others cover them whole",
-        "1 segments lost the part that others cover",
-        "1 segments merged with another of their category",
-        "9 pixels are void (255): no segment is there, or an unlabelled one on top",
+        "1 unlabelled segment left out until labelled",
+        "1 segment left out: wholly covered by others",
+        "1 segment without the part that others cover",
+        "1 segment merged with another of the same category",
+        "9 pixels left void (255): no segment is there, or an unlabelled one on top",
     )

@@ -113,7 +113,7 @@ def test_lists_names_and_losses(tmp_path: Path) -> None:
     assert (tmp_path / "ImageSets/Segmentation/train.txt").read_text() == "photo 1\n"
     assert (tmp_path / "ImageSets/Segmentation/val.txt").read_text() == "photo 2\n"
     assert (tmp_path / "labelmap.txt").read_text(encoding="utf-8") == (
-        "# label:color_rgb:parts:actions\nbackground:0,0,0::\na:b:128,0,0::\nHimmel ü:0,128,0::\n"
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\na_b:128,0,0::\nHimmel ü:0,128,0::\n"
         "ignored:224,224,192::\n"
     )
     assert (report.segments, {loss.kind: loss.count for loss in report.losses}) == (
@@ -126,7 +126,7 @@ def test_lists_names_and_losses(tmp_path: Path) -> None:
     (tmp_path / "labels.json").unlink()
     by_list = opened("voc", tmp_path)
     assert [(c.id, c.name, c.colour) for c in by_list.categories] == [
-        (1, "a:b", (128, 0, 0)),
+        (1, "a_b", (128, 0, 0)),
         (2, "Himmel ü", (0, 128, 0)),
     ]
     np.testing.assert_array_equal(painted(whole(by_list)[0], -1), [[-1, -1, 2, 2], [-1] * 4, [2, -1, -1, -1], [-1] * 4])
@@ -217,6 +217,7 @@ def test_maps_that_do_not_agree_are_told(tmp_path: Path) -> None:
     assert isinstance(first, ReadImage)
     assert [(one.category_id, one.id) for one in first.segments] == [(1, 1), (2, None), (4, 3)]
     assert isinstance(second, Problem)
+    assert [problem.taken for problem in first.problems] == [False, False, True, False]
     assert problems_of(data_set) == [
         "SegmentationClass/a.png: bird belongs to no object at 1 pixels, left out",
         "SegmentationClass/a.png: object 1 has no category at 1 pixels, left out",
@@ -254,3 +255,13 @@ def test_a_name_that_leads_out_is_a_problem(name: str, tmp_path: Path) -> None:
 def test_what_is_no_set_is_told_why(files: dict[str, bytes | str], message: str, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=message):
         read_voc(write_tree(tmp_path, files), None)
+
+
+def test_names_that_other_readers_would_cut_have_stand_ins_of_their_own(tmp_path: Path) -> None:
+    names = ("a:b", "a_b", "a:b:", "#1", "plain")
+    labels = LabelSet.of(Category(number, name, True, (1, 1, number)) for number, name in enumerate(names, start=1))
+    report = export("voc", export_images([boxes_truth(4, 4, (1, 1, (0, 0, 1, 4)))]), labels, tmp_path)
+    lines = (tmp_path / "labelmap.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.split(":")[0] for line in lines[2:-1]] == ["a_b_", "a_b", "a_b__", "_1", "plain"]
+    assert {loss.kind: loss.count for loss in report.losses}["names"] == 3
+    assert [category.name for category in opened("voc", tmp_path).categories] == list(names)

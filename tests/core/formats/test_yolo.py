@@ -63,7 +63,7 @@ def test_one_part_is_painted_exactly_holes_too(tmp_path: Path) -> None:
     lines = (tmp_path / "labels" / "train" / "photo 1.txt").read_text().splitlines()
     for line, expected in zip(lines, (ring, distance < 5, rows + columns == 0), strict=True):
         assert np.array_equal(painted(line, 90, 70)[1], expected)
-    assert report.notes == ("3 segments as ultralytics paints their outlines: mean IoU 1.0000, least 1.0000",)
+    assert report.notes == ("3 segments as ultralytics paints outlines: mean IoU 1.0000, least 1.0000",)
 
 
 def test_the_reported_iou_is_what_opencv_paints(tmp_path: Path) -> None:

@@ -118,18 +118,27 @@ def test_photos_that_are_gone_or_changed_are_named(worked_in: Workspace) -> None
     assert not any(finding.repaired for finding in findings)
 
 
-def test_what_nobody_needs_is_deleted_after_a_day(worked_in: Workspace) -> None:
+def test_what_a_killed_import_left_is_said_at_once_and_what_nobody_needs_deleted_after_a_day(
+    worked_in: Workspace,
+) -> None:
     wanted = set(worked_in.blobs.hashes())
     orphan = worked_in.blobs.put(b"its import was killed")
+    unpacked = worked_in.imports_folder / "killed" / "unpacked"
+    unpacked.mkdir(parents=True)
     draft = worked_in.folder / "models" / ".config.json.1a2b3c.part"
     draft.write_bytes(b"half")
-    assert check(worked_in) == []
+    for repair in (False, True):
+        young = check(worked_in, repair=repair)
+        assert [(one.what, one.repaired) for one in young] == [("photo", False), ("folder", False)]
+        assert all("--repair deletes it once it is a day old" in str(one) for one in young)
     long_ago = time.time() - YOUNG_S - 60
-    for path in (worked_in.blobs.existing_path(orphan), draft):
+    for path in (worked_in.blobs.existing_path(orphan), unpacked.parent, draft):
         os.utime(path, (long_ago, long_ago))
-    assert [(one.what, one.repaired) for one in check(worked_in)] == [("photo", False), ("file", False)]
-    assert [one.repaired for one in check(worked_in, repair=True)] == [True, True]
+    found = [(one.what, one.repaired) for one in check(worked_in)]
+    assert found == [("photo", False), ("folder", False), ("file", False)]
+    assert [one.repaired for one in check(worked_in, repair=True)] == [True, True, True]
     assert not draft.exists()
+    assert not unpacked.parent.exists()
     assert set(worked_in.blobs.hashes()) == wanted
     assert check(worked_in) == []
 

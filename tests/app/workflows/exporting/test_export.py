@@ -163,8 +163,8 @@ def test_the_report_says_what_is_missing(workspace: Workspace, tmp_path: Path) -
     ]
     assert report.files == ("panoptic.json", "panoptic/", "images/", REPORT_FILE)
     assert report.summary().splitlines()[0].startswith("3 images with 4 segments as coco-panoptic: ")
-    assert "1 unlabelled segments left out: label them first" in report.summary().splitlines()
-    assert "1 photos are written as the page shows them, not as their files were" in report.notes
+    assert "1 unlabelled segment left out until labelled" in report.summary().splitlines()
+    assert "1 photo written as shown on the page, not as the file was" in report.notes
 
 
 def test_done_images_only_and_names_do_not_shift(workspace: Workspace, tmp_path: Path) -> None:
@@ -210,6 +210,42 @@ def test_an_empty_folder_is_taken_and_others_are_kept(workspace: Workspace, tmp_
         with pytest.raises(FormatError, match=str(out)):
             export_workspace(workspace, "coco", out, replace=replace)
     assert contents(mine) == {"thesis.txt": b"years of work"}
+
+
+def test_replace_keeps_what_the_old_export_did_not_write(workspace: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export_workspace(workspace, "coco", out)
+    (out / "runs").mkdir()
+    (out / "mine.txt").write_text("years of work")
+    before = contents(out)
+    with pytest.raises(FormatError, match=r"mine\.txt, runs"):
+        export_workspace(workspace, "voc", out, replace=True)
+    assert contents(out) == before
+
+
+def test_the_report_of_an_export_is_read_before_its_folder_is_replaced(workspace: Workspace, tmp_path: Path) -> None:
+    for number, damaged in enumerate([b"", b"[]", b'{"files": 3}', b'{"files": [1]}']):
+        out = tmp_path / f"out-{number}"
+        out.mkdir()
+        (out / REPORT_FILE).write_bytes(damaged)
+        with pytest.raises(FormatError, match="holds no earlier export"):
+            export_workspace(workspace, "coco", out, replace=True)
+
+
+def test_no_export_takes_the_place_of_its_workspace_or_lies_in_it(workspace: Workspace, tmp_path: Path) -> None:
+    out = workspace.folder.parent
+    (out / REPORT_FILE).write_text(json.dumps({"files": [path.name for path in out.iterdir()]}))
+    before = contents(workspace.folder)
+    for place in (out, workspace.folder, workspace.folder / "out", workspace.folder / "blobs" / "deep"):
+        with pytest.raises(FormatError, match="not apart"):
+            export_workspace(workspace, "coco", place, replace=True)
+    assert contents(workspace.folder) == before
+
+
+def test_a_folder_below_a_file_is_refused_in_words(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(FormatError, match=r"file is a file, so that it can hold no out"):
+        export_workspace(workspace, "coco", tmp_path / "file" / "deep" / "out")
 
 
 def test_replace_puts_the_new_export_in_the_place_of_the_old(workspace: Workspace, tmp_path: Path) -> None:

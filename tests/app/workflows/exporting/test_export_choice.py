@@ -88,7 +88,7 @@ def test_names_that_are_not_known_are_answered_with_those_that_are(images, tmp_p
         export_workspace(workspace, "coco", tmp_path / "out", choice=Choice(categories=("dog",)))
     with pytest.raises(FormatError, match=r"'test': there are 2 in train, 1 in val"):
         export_workspace(workspace, "coco", tmp_path / "out", choice=Choice(split="test"))
-    with pytest.raises(FormatError, match="nothing to export"):
+    with pytest.raises(FormatError, match="nothing to export: no image has a segment of 'road'"):
         export_workspace(workspace, "coco", tmp_path / "out", choice=Choice(categories=("road",)))
 
 
@@ -149,10 +149,13 @@ def test_the_report_names_what_the_format_does_not_hold_of_the_label_set_and_of_
         assert counts.get("kinds", 0) == (0 if held.kinds else 2), name
         assert counts.get("category-ids", 0) == (0 if held.category_ids else 4), name
         assert counts.get("colours", 0) == (0 if held.colours else 4), name
+        assert counts.get("splits", 0) == (0 if held.splits else 3), name
         assert counts.get("in-work", 0) == (0 if held.void else 2), name
         assert len(counts) == len(report.losses), f"{name} counts a loss twice"
         saved = json.loads((tmp_path / name / REPORT_FILE).read_bytes())
-        assert saved["losses"] == [vars(loss) for loss in report.losses]
+        assert saved["losses"] == [
+            {"kind": loss.kind, "count": loss.count, "what": loss.what} for loss in report.losses
+        ]
 
 
 def test_segment_ids_stay_where_none_is_there_twice(images, tmp_path):

@@ -140,3 +140,33 @@ def test_a_mapping_that_cannot_be_is_refused(mapping, error, match):
 def test_an_id_beyond_32_bits_is_a_clash():
     _, clashes = planned([category(2**40, "far")])
     assert "over 2147483647" in clashes[0].reason
+
+
+def test_a_name_that_is_another_ones_id_is_no_obstacle():
+    """'3' names the category called so; #3 the one with the id."""
+    here = known(category(3, "car"), category(7, "bus"))
+    categories = [category(7, "3"), category(3, "tree"), category(8, "tree")]
+    _, clashes = planned(categories, here)
+    mapping = {clash.option: clash.suggestion for clash in clashes}
+    plans, clashes = planned(categories, here, mapping=mapping | {"#3": "wood"})
+    assert not clashes
+    assert [one.target.name for one in plans][:2] == ["3", "wood"]
+
+
+def test_suggestions_by_id_are_no_other_ones_name():
+    categories = [category(5, "3"), category(1, "tree"), category(3, "tree")]
+    _, clashes = planned(categories)
+    assert [clash.option for clash in clashes] == ["#3"]
+    plans, clashes = planned(categories, mapping={"#3": "tree"})
+    assert not clashes
+    assert [one.target.id for one in plans] == [5, 1, 1]
+
+
+def test_thousands_of_clashes_are_settled_by_their_suggestions():
+    count = 4_000
+    categories = [category(number, f"new {number}") for number in range(count)]
+    here = known(*(category(number, f"old {number}") for number in range(count)))
+    _, clashes = planned(categories, here)
+    plans, left = planned(categories, here, mapping={clash.option: clash.suggestion for clash in clashes})
+    assert (len(clashes), left) == (count, ())
+    assert [one.target.id for one in plans] == list(range(count, 2 * count))

@@ -130,3 +130,20 @@ def test_plain_photos_wait_to_be_labelled(run, tmp_path):
     assert run("--format", "images", tmp_path / "photos")[:2] == (0, "1 image added\n")
     with opened(tmp_path) as workspace, workspace.database.read() as session:
         assert list_images(session, limit=1)[0].state.value == "new"
+
+
+def test_a_report_that_cannot_be_written_stops_the_import_before_it(run, coco, tmp_path):
+    for place in (tmp_path / "no" / "report.json", tmp_path):
+        status, out, error = run("--format", "coco", coco, "--report", place)
+        assert (status, out) == (2, "")
+        assert "the report cannot be written" in error
+    with opened(tmp_path) as workspace, workspace.database.read() as session:
+        assert count_images(session) == (0, 0)
+
+
+def test_a_file_beside_the_only_folder_of_a_zip_hides_no_set(run, coco, tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("README.txt", "read me")
+        for file in sorted(coco.parent.rglob("*.*")):
+            archive.write(file, "ds/" + file.relative_to(coco.parent).as_posix())
+    assert run("--format", "coco", tmp_path / "set.zip")[0] == 0

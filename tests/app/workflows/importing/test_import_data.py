@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -191,6 +193,21 @@ def test_clashes_stop_an_import(workspace, tmp_path):
     assert not stored(workspace)
 
 
+def test_a_long_list_of_clashes_is_cut(workspace, tmp_path):
+    path = write_photo(tmp_path / "set", "a.png")
+    images = [
+        replace(read_image(path), segments=()),
+        *(read_image(path, category_id=number) for number in range(1, 60)),
+    ]
+    with workspace.database.write() as session:
+        for number in range(1, 60):
+            add_category(session, name=f"old {number}", is_thing=True)
+    with pytest.raises(FormatError) as refused:
+        bring(workspace, tmp_path, images, [category(number, f"new {number}") for number in range(1, 60)])
+    lines = str(refused.value).splitlines()
+    assert (len(lines), lines[-1]) == (22, "… and 39 more clashes")
+
+
 def test_a_label_set_that_changed_meanwhile_is_not_written_over(workspace, tmp_path):
     path = write_photo(tmp_path / "set", "a.png")
     plan = plan_of(workspace, data_set([CAT], [read_image(path)]), tmp_path / "draft")
@@ -265,3 +282,107 @@ def test_a_name_that_is_no_unicode_and_a_split_that_is_none_are_taken_all_the_sa
     assert (image.file_name, image.split, image.source_id) == ("caf?.png", split_of(image.sha256), None)
     assert "id 1180591620717411303424 does not fit 64 bits" in report.summary()
     assert "split by content" in report.summary()
+
+
+def test_a_photo_that_is_here_takes_the_split_and_the_id_of_its_truth(workspace, tmp_path):
+    path = write_photo(tmp_path / "set", "a.png")
+    bring(workspace, tmp_path, [read_image(path, labelled=False, segments=0, split="train")])
+    bring(workspace, tmp_path, [read_image(path, id=77, split="val")])
+    ((image, _, _),) = stored(workspace)
+    assert (image.split, image.source_id) == ("val", 77)
+    report = bring(workspace, tmp_path, [read_image(path, split="test")])
+    assert stored(workspace)[0][0].split == "val"
+    assert "1 image here already left in another split than the set's" in report.notes
+
+
+def test_truth_without_a_split_or_an_id_leaves_those_of_the_photo(workspace, tmp_path):
+    path = write_photo(tmp_path / "set", "a.png")
+    bring(workspace, tmp_path, [read_image(path, labelled=False, segments=0, id=5, split="mine")])
+    bring(workspace, tmp_path, [read_image(path)])
+    ((image, _, _),) = stored(workspace)
+    assert (image.split, image.source_id, image.done) == ("mine", 5, True)
+
+
+@pytest.mark.parametrize("here_before", [False, True])
+def test_truth_goes_in_where_an_unlabelled_copy_of_its_photo_comes_first(workspace, tmp_path, here_before):
+    first = write_photo(tmp_path / "set", "a.png")
+    again = write_photo(tmp_path / "set", "b.png")
+    plain = read_image(first, segments=0, labelled=False)
+    if here_before:
+        bring(workspace, tmp_path, [plain])
+    report = bring(workspace, tmp_path, [plain, read_image(again), read_image(again, seed=9)])
+    ((image, truth, _),) = stored(workspace)
+    assert (len(truth.segments), image.done, report.labelled, report.repeated) == (3, True, 1, 2)
+    assert (report.known, len(report.problems)) == (0, 1)
+
+
+def test_a_refused_set_leaves_no_categories(workspace, tmp_path):
+    report = bring(workspace, tmp_path, [Problem("a", "image 1", "leads out")])
+    with workspace.database.read() as session:
+        assert not len(load_label_set(session))
+    assert (report.exit_status, report.categories) == (2, ())
+
+
+def test_segments_that_lose_their_numbers_are_counted(workspace, tmp_path):
+    read = read_image(write_photo(tmp_path / "set", "a.png"))
+    odd = tuple(replace(segment, id=number) for segment, number in zip(read.segments, (0, 2**24, 7), strict=True))
+    report = bring(workspace, tmp_path, [replace(read, segments=odd)])
+    assert report.notes[0].startswith("2 segments got another number")
+
+
+@pytest.mark.parametrize("stop_at", [3, 7])
+def test_a_stopped_import_takes_its_own_photos_back_and_no_others(workspace, tmp_path, stop_at):
+    paths = [write_photo(tmp_path / "set", f"{seed}.png", seed=seed) for seed in range(6)]
+    add_photos(workspace, [PhotoFile(paths[0], "mine")])
+    orphan = workspace.blobs.put(paths[1].read_bytes())
+    before = list(workspace.blobs.hashes())
+    asked = iter(range(99))
+    with pytest.raises(ImportStopped):
+        bring(workspace, tmp_path, map(read_image, paths), cancelled=lambda: next(asked) >= stop_at)
+    assert list(workspace.blobs.hashes()) == before
+    assert orphan in before
+
+
+def test_a_stopped_import_leaves_what_another_program_put_meanwhile(workspace, tmp_path):
+    """Its image is not in the tables yet."""
+    paths = [write_photo(tmp_path / "set", f"{seed}.png", seed=seed) for seed in range(4)]
+    other = hashlib.sha256(paths[1].read_bytes()).hexdigest()
+
+    def stop_once_it_is_there() -> bool:
+        if not workspace.blobs.exists(other):
+            return False
+        time.sleep(0.3)
+        workspace.blobs.put(paths[1].read_bytes())
+        return True
+
+    with pytest.raises(ImportStopped):
+        bring(workspace, tmp_path, map(read_image, paths), cancelled=stop_once_it_is_there)
+    assert list(workspace.blobs.hashes()) == [other]
+
+
+def test_photos_whose_turn_is_in_doubt_are_named(workspace, tmp_path):
+    exif = Image.Exif()
+    exif[274] = 3
+    path = tmp_path / "flipped.png"
+    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path, exif=exif)
+    report = bring(workspace, tmp_path, [read_image(path)])
+    assert report.to_json()["doubtful"] == ["flipped.png"]
+    assert "flipped.png: its masks fit before and after its EXIF turn" in report.summary()
+
+
+def test_what_went_in_in_another_form_is_told_apart(workspace, tmp_path):
+    path = write_photo(tmp_path / "set", "a.png")
+    remark = Problem("a.png", "line 1", "is a box; it became a rectangle", taken=True)
+    report = bring(workspace, tmp_path, [replace(read_image(path), problems=(remark,))])
+    assert stored(workspace)[0][0].done
+    assert (report.exit_status, report.in_work, report.missing) == (0, 0, ())
+    assert "not taken in" not in report.summary()
+    assert "taken in: a.png: line 1 is a box" in report.summary()
+    assert [len(report.to_json()[kind]) for kind in ("problems", "remarks")] == [0, 1]
+
+
+def test_an_image_that_lost_its_masks_is_not_counted_as_in_work(workspace, tmp_path):
+    path = write_photo(tmp_path / "set", "a.png", width=41)
+    report = bring(workspace, tmp_path, [read_image(path)])
+    assert (report.in_work, report.without_masks) == (0, 1)
+    assert "1 without their masks" in report.summary()

@@ -69,6 +69,7 @@ def test_ids_are_kept_where_they_are_free_and_stand_once():
     masks = [blob(3, 3)] * 6
     truth = truth_of(read(*masks, ids=[7, 7, 2, None, 2**24, 0]), (3, 3), 1, 0, {1: 1})
     assert [segment.id for segment in truth.segments] == [1, 3, 2, 4, 5, 6]
+    assert truth.renumbered == 4
     assert [segment.order for segment in truth.segments] == [1, 2, 3, 4, 5, 6]
 
 
@@ -82,6 +83,6 @@ def test_an_empty_mask_and_too_many_segments_are_problems(monkeypatch):
     truth = truth_of(read(blob(3, 3), Mask.empty(3, 3), blob(3, 3)), (3, 3), 1, 0, {1: 1})
     assert len(truth.segments) == 1
     assert [str(problem) for problem in truth.problems] == [
-        "a.png: has 3 segments, more than 2; the lowest 2 go in",
+        "a.png: has 3 segments; those above the lowest 2 are too many",
         "a.png: segment 2 has no pixel",
     ]
