@@ -52,10 +52,11 @@ class ProposalWorker:
     def __init__(self, workspace: Workspace, choose: Callable[[], ModelChoice] | None) -> None:
         self._workspace = workspace
         self._choose = choose
-        self._model = None if choose is None else choose().info
+        first = None if choose is None else choose()
+        self._model = None if first is None else first.info
         self._proposer: Proposer | None = None
         self._refused: str | None = None
-        self._trouble = ""
+        self._trouble = "" if first is None else first.trouble
         self._asked: deque[int] = deque()
         self._running: int | None = None
         self._failed: dict[int, str] = {}

@@ -129,7 +129,9 @@ def test_the_page_is_told_which_model_is_in_use_and_what_is_wrong_with_the_promo
         def told():
             return http.get("/api/v1/workspace").json()
 
-        assert told()["model"] == {"name": "base", "sha256": services.model.sha256, "trouble": ""}
+        start = told()["model"]
+        assert (start["name"], start["sha256"]) == ("base", services.model.sha256)
+        assert start["trouble"].startswith("base proposes here, with which the server was started")
         promote(workspace, second.id)
         services.worker.wake()
         wait_for(lambda: told()["model"]["name"] == "run-2")
