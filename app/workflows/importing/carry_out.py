@@ -38,7 +38,8 @@ def import_data(
     """
     if plan.clashes:
         clashes = cut([str(clash) for clash in plan.clashes], "clashes")
-        raise FormatError("\n".join(["the data set's categories clash with those here:", *clashes]))
+        rest = [] if plan.request.new_ids else ["--new-ids settles all whose id is taken: they get the next free ones"]
+        raise FormatError("\n".join(["the data set's categories clash with those here:", *clashes, *rest]))
     spool = plan.folder / f"{uuid.uuid4().hex}.jsonl"
     staged = Staged()
     try:
