@@ -205,7 +205,8 @@ def test_a_long_list_of_clashes_is_cut(workspace, tmp_path):
     with pytest.raises(FormatError) as refused:
         bring(workspace, tmp_path, images, [category(number, f"new {number}") for number in range(1, 60)])
     lines = str(refused.value).splitlines()
-    assert (len(lines), lines[-1]) == (22, "… and 39 more clashes")
+    assert (len(lines), lines[-2]) == (23, "… and 39 more clashes")
+    assert lines[-1].startswith("--new-ids settles all whose id is taken")
 
 
 def test_a_label_set_that_changed_meanwhile_is_not_written_over(workspace, tmp_path):
