@@ -6,6 +6,7 @@ Where no such program reads a format, its definition is followed with Pillow and
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
@@ -176,12 +177,20 @@ def cityscapes_by_definition(folder: Path) -> Found:
     return found
 
 
+def voc_name(name: str) -> str:
+    """As labelmap.txt has it, where : ends a name and # at its start makes a line a comment."""
+    return re.sub("^#|:", "_", name)
+
+
 def voc_by_definition(folder: Path) -> Found:
     """SegmentationClass has the number of a name in labelmap.txt, 0 background, 255 void; SegmentationObject tells one
     object from another. Source: the VOC 2012 development kit, section 5.2."""
     lines = (folder / "labelmap.txt").read_text(encoding="utf-8").split("\n")
-    names = [line.rsplit(":", 3)[0] for line in lines[1:-1]]
-    assert names[0] == "background"
+    listed = [line.split(":")[0] for line in lines[1:-1]]
+    labels = json.loads((folder / "labels.json").read_bytes())["labels"]
+    names = {one["index"]: one["name"] for one in labels}
+    assert listed[0] == "background"
+    assert {number: listed[number] for number in names} == {number: voc_name(name) for number, name in names.items()}
     found: Found = {}
     for path in sorted((folder / "SegmentationClass").iterdir()):
         classes, objects = grey(path), grey(folder / "SegmentationObject" / path.name)

@@ -95,13 +95,16 @@ def test_datumaro_1_13_12_takes_the_category_id_0_for_none(tmp_path: Path) -> No
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("set_name", ["shapes", "254 categories"])
+@pytest.mark.parametrize("set_name", ["shapes", "category names", "254 categories"])
 def test_datumaro_reads_voc(set_name: str, tmp_path: Path) -> None:
     hard = hard_set(set_name)
     written("voc", hard, tmp_path / "out")
     found = readers.by_datumaro("voc_segmentation", tmp_path / "out")
-    known = {category.name for category in hard.label_set}
-    labelled = {stem: [one for one in segments if one.category in known] for stem, segments in found.items()}
+    name_of = {readers.voc_name(category.name): category.name for category in hard.label_set}
+    labelled = {
+        stem: [Held(name_of[one.category], one.mask) for one in segments if one.category in name_of]
+        for stem, segments in found.items()
+    }
     wanted = expected(hard, replace(CAPABILITIES["voc"], unlabelled=False))
     compare("voc", labelled, wanted)
 

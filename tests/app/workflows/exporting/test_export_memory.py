@@ -21,13 +21,11 @@ def test_a_set_five_times_as_large_takes_hardly_more_memory(tmp_path: Path) -> N
     """The names of its images are all that grows, by about a kilobyte each."""
     growths = []
     for images in (1_000, 1_000, 5_000):
-        folder = tmp_path / f"{len(growths)}"
+        folder, out = tmp_path / f"{len(growths)}", tmp_path / f"out {len(growths)}"
         make_big_workspace(folder, images=images)
         with Workspace.open(folder) as workspace:
             growths.append(
-                peak_growth(
-                    lambda opened=workspace, out=folder: export_workspace(opened, "coco", out / "out", photos=False)
-                )
+                peak_growth(lambda opened=workspace, out=out: export_workspace(opened, "coco", out, photos=False))
             )
     _, small, large = growths
     assert large < 60 * MIB
