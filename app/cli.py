@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from app.data_commands import add_export, add_import
 from app.keeping_commands import add_backup, add_check
+from app.option_types import positive
 from app.settings import DEFAULT_MODEL, ServerSettings
 from app.terminal import TerminalProgress
 from app.workspace_options import add_workspace, given_blobs, given_database, open_workspace
 from core.annotation.errors import MaskwrightError, TrainingError
-from core.formats.capabilities import READ_FORMATS, WRITTEN_FORMATS
 
 if TYPE_CHECKING:
     from app.workflows.learning import RunView
@@ -47,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve_options(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_propose(commands)
-    _add_import(commands)
-    _add_export(commands)
+    add_import(commands)
+    add_export(commands)
     _add_train(commands)
     _add_evaluate(commands)
     add_backup(commands)
@@ -103,7 +104,7 @@ def _add_propose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_workspace(parser.add_argument_group("for a workspace"), default=None)
     files = parser.add_argument_group("for image files, without a workspace")
     files.add_argument("images", nargs="*", metavar="IMAGE")
-    files.add_argument("--limit", type=_positive, help="proposals an image at most (default 100)")
+    files.add_argument("--limit", type=positive, help="proposals an image at most (default 100)")
     files.add_argument("--out", type=Path, metavar="FILE.json")
     parser.set_defaults(run_command=_propose)
 
@@ -153,92 +154,6 @@ def _propose_for_workspace(options: argparse.Namespace) -> int:
     return 1 if waited.failed else 0
 
 
-def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("import", help="take photos or a labelled data set into a workspace")
-    add_workspace(parser)
-    parser.add_argument("--format", required=True, choices=READ_FORMATS)
-    parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the photos, where they lie apart")
-    parser.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="OLD=NEW",
-        help="what a category of the set, by name, id or #id, becomes: one of the workspace, or a new one",
-    )
-    parser.add_argument(
-        "--new-ids", action="store_true", help="give new categories whose id is taken the next free one"
-    )
-    parser.add_argument("--report", type=Path, metavar="FILE.json", help="write all that was done and was not")
-    parser.add_argument("path", type=Path, metavar="PATH", help="the set's folder, its main file, or a zip of it")
-    parser.set_defaults(run_command=_import)
-
-
-def _import(options: argparse.Namespace) -> int:
-    from app.workflows.importing import ImportRequest, check_report_place, import_data, parse_mapping, plan_import
-
-    request = ImportRequest(
-        options.format, options.path, options.images, parse_mapping(options.map), new_ids=options.new_ids
-    )
-    request.check()
-    with open_workspace(options, create=True) as workspace:
-        if options.report is not None:
-            check_report_place(options.report)
-        with plan_import(workspace, request) as plan:
-            report = import_data(workspace, plan, progress=TerminalProgress("images"))
-    print(report.summary())
-    if options.report is not None:
-        report.write(options.report)
-    return report.exit_status
-
-
-def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("export", help="write the workspace's truth in a format that others read")
-    add_workspace(parser)
-    parser.add_argument("--format", required=True, choices=WRITTEN_FORMATS)
-    parser.add_argument("--state", choices=("all", "done"), default="all", help="images with truth, or done ones only")
-    parser.add_argument("--split", metavar="NAME", help="the images of this split only")
-    parser.add_argument(
-        "--category",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="images that have a segment of it only, with all their segments; may be given several times",
-    )
-    parser.add_argument(
-        "--shares", metavar="NAME=SHARE,…", help="split anew by the photos' hashes, such as train=0.8,val=0.2"
-    )
-    parser.add_argument("--snapshot", type=_positive, metavar="N", help="the images of snapshot N, as they were then")
-    parser.add_argument("--no-photos", action="store_true", help="write the truth alone")
-    parser.add_argument("--replace", action="store_true", help="put the export in the place of the one that OUT holds")
-    parser.add_argument("out", type=_named_folder, metavar="OUT")
-    parser.set_defaults(run_command=_export)
-
-
-def _export(options: argparse.Namespace) -> int:
-    from app.workflows.exporting import Choice, export_workspace
-    from core.annotation.splits import parse_shares
-
-    choice = Choice(
-        state=options.state,
-        split=options.split,
-        categories=tuple(options.category),
-        shares=None if options.shares is None else parse_shares(options.shares),
-        snapshot=options.snapshot,
-    )
-    with open_workspace(options) as workspace:
-        report = export_workspace(
-            workspace,
-            options.format,
-            options.out,
-            choice=choice,
-            photos=not options.no_photos,
-            replace=options.replace,
-            progress=TerminalProgress("images"),
-        )
-    print(report.summary())
-    return 0
-
-
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("train", help="train a model on data sets, or on the corrections of a workspace")
     parser.add_argument("--minutes", type=float, help="wall time of the training")
@@ -249,14 +164,14 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     sets.add_argument("--data", nargs="+", type=Path, metavar="SET")
     sets.add_argument("--out", type=Path, metavar="DIR")
     sets.add_argument("--config", type=Path, metavar="FILE", help="JSON with the settings to change")
-    sets.add_argument("--steps", type=_positive, help="steps of the training, in place of --minutes")
+    sets.add_argument("--steps", type=positive, help="steps of the training, in place of --minutes")
     sets.add_argument("--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights to start from")
     sets.add_argument("--resume", action="store_true", help="go on from the last checkpoint in DIR")
     work = parser.add_argument_group("on corrections")
     add_workspace(work, default=None)
     work.add_argument("--continued", action="store_true", help="go on from the promoted model, not the base model")
     work.add_argument("--promote", action="store_true", help="let the new model propose from now on")
-    work.add_argument("--run", type=_positive, metavar="ID", help="go on with a stopped or failed run")
+    work.add_argument("--run", type=positive, metavar="ID", help="go on with a stopped or failed run")
     work.add_argument("--low-priority", action="store_true", help="leave a processor to other programs")
     parser.set_defaults(run_command=_train)
 
@@ -423,16 +338,3 @@ def _add_precision(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="auto: bfloat16 where the machine has it and the best masks stay the same (default %(default)s)",
     )
-
-
-def _named_folder(text: str) -> Path:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty; name a folder, . for this one")
-    return Path(text)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
-    return number

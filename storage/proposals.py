@@ -100,8 +100,8 @@ def needs_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
     return session.scalar(_unanswered(model_sha256).where(ImageRow.id == image_id)) is not None
 
 
-def images_to_propose(session: Session, model_sha256: str, limit: int) -> tuple[int, ...]:
-    """Ids of at most `limit` images that the model has not answered for; open ones before done ones.
+def images_to_propose(session: Session, model_sha256: str, limit: int | None = None) -> tuple[int, ...]:
+    """Ids of at most `limit` images, None for all, that the model has not answered for; open ones before done ones.
 
     A done image that any model answered for is not asked about again: it stays as it was judged.
     """

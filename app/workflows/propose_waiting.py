@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from app.workflows.propose import Proposer, propose_for_image
 from core.annotation.errors import MaskwrightError
-from storage.images import count_images
 from storage.proposals import images_to_propose, needs_proposals
 from storage.workspace import Workspace
 
@@ -31,8 +30,7 @@ def propose_waiting(
     rest goes on. Raises StorageError when the database fails.
     """
     with workspace.database.read() as session:
-        everything, _ = count_images(session)
-        waiting = images_to_propose(session, proposer.model_sha256, limit=everything)
+        waiting = images_to_propose(session, proposer.model_sha256)
     answered, failed = 0, []
     for finished, image_id in enumerate(waiting, start=1):
         with workspace.database.read() as session:

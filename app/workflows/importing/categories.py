@@ -32,17 +32,18 @@ def plan_categories(
     known: the workspace's categories, removed ones too.   mapping, new_ids: see ImportRequest.
     Raises FormatError when a mapping names nothing, or something twice; LabelSetError for a name that cannot be.
     """
-    planner = _Planner(data_set, known, holds, free_ids=new_ids or not holds.category_ids)
-    planner.drop_what_stands_twice(_resolved(data_set.categories, mapping))
+    places = _Places(data_set.categories)
+    mapped = _resolved(data_set.categories, places, mapping)
+    planner = _Planner(data_set, places, mapped, known, holds, free_ids=new_ids or not holds.category_ids)
+    planner.drop_what_stands_twice()
     planner.match()
     planner.map()
     return planner.plans(), tuple(planner.clashes)
 
 
-def _resolved(categories: Sequence[Category], mapping: Mapping[str, str]) -> dict[int, str]:
+def _resolved(categories: Sequence[Category], places: _Places, mapping: Mapping[str, str]) -> dict[int, str]:
     """The place of each mapped category, and the name it is mapped to."""
     mapped: dict[int, str] = {}
-    places = _Places(categories)
     for old, new in mapping.items():
         for place in places.of(old):
             if mapped.setdefault(place, new) != new:
@@ -90,26 +91,34 @@ class _Places:
 class _Planner:
     """The set's categories by their place, `plan` fills up in three steps."""
 
-    def __init__(self, data_set: DataSet, known: Sequence[KnownCategory], holds: Capability, *, free_ids: bool) -> None:
+    def __init__(
+        self,
+        data_set: DataSet,
+        places: _Places,
+        mapped: Mapping[int, str],
+        known: Sequence[KnownCategory],
+        holds: Capability,
+        *,
+        free_ids: bool,
+    ) -> None:
         self._set = data_set.categories
         self._uses: Callable[[int], bool] = cache(data_set.uses)
         self._known = {one.category.name: one for one in sorted(known, key=lambda one: one.in_use)}
         self._owner = {one.category.id: one for one in known}
         self._holds = holds
         self._free_ids = free_ids
-        self._places = _Places(self._set)
+        self._places = places
+        self._mapped = mapped
         self._free_from = max(self._owner, default=0) + 1
         self._plan: dict[int, CategoryPlan] = {}
         self._targets: dict[str, Category] = {}
         self._target_ids: set[int] = set()
-        self._mapped: dict[int, str] = {}
         self.clashes: list[Clash] = []
 
     def plans(self) -> tuple[CategoryPlan, ...]:
         return tuple(self._plan[place] for place in sorted(self._plan))
 
-    def drop_what_stands_twice(self, mapped: dict[int, str]) -> None:
-        self._mapped = mapped
+    def drop_what_stands_twice(self) -> None:
         self._one_id_twice()
         self._one_name_twice()
 

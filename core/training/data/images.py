@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from core.annotation.labels import Category
 from core.annotation.mask import Mask
+from core.formats.label_maps import shown
 from core.formats.photo import read_photo
 
 Pixels = npt.NDArray[np.uint8]
@@ -61,7 +62,7 @@ class LabelledImage:
     @property
     def name(self) -> str:
         """Enough for a person to find the image."""
-        return self.title or _shown(self.path)
+        return self.title or shown(self.path)
 
     @cached_property
     def digest(self) -> str:
@@ -105,10 +106,6 @@ class Content:
     categories: tuple[Category, ...]
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...] = ()
-
-
-def _shown(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
 
 
 def photos_in(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.annotation.errors import MaskwrightError, TrainingError
+from core.formats.label_maps import shown
 from core.formats.photo import photo_size
 from core.training.data.images import Candidate, LabelledImage, Skipped
 
@@ -47,9 +48,9 @@ def png_size(path: Path) -> tuple[int, int]:
         with path.open("rb") as file:
             signature, chunk, width, height = _PNG_START.unpack(file.read(_PNG_START.size))
     except FileNotFoundError as error:
-        raise TrainingError(f"its labels {path.parent.name}/{path.name} are missing") from error
+        raise TrainingError(f"its labels {shown(path)} are missing") from error
     except (OSError, struct.error) as error:
-        raise TrainingError(f"its labels {path.parent.name}/{path.name} cannot be read ({error})") from error
+        raise TrainingError(f"its labels {shown(path)} cannot be read ({error})") from error
     if signature != b"\x89PNG\r\n\x1a\n" or chunk != b"IHDR":
-        raise TrainingError(f"its labels {path.parent.name}/{path.name} are no PNG")
+        raise TrainingError(f"its labels {shown(path)} are no PNG")
     return height, width
