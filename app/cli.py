@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from app.command_options import Commands
 from app.data_commands import add_export, add_import
 from app.keeping_commands import add_backup, add_check
 from app.option_types import positive
 from app.settings import DEFAULT_MODEL, ServerSettings
 from app.terminal import TerminalProgress
+from app.user_commands import add_user
 from app.workspace_options import add_workspace, given_blobs, given_database, open_workspace
 from core.annotation.errors import MaskwrightError, TrainingError
 
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run_command=_serve)
     _add_serve_options(parser)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", action=Commands)
     _add_propose(commands)
     add_import(commands)
     add_export(commands)
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     add_backup(commands)
     add_check(commands)
+    add_user(commands)
     return parser
 
 
@@ -62,7 +64,17 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     add_workspace(parser)
     parser.add_argument("--host", default=defaults.host, help="address to listen on (default %(default)s)")
     parser.add_argument("--port", type=int, default=defaults.port, help="port to listen on (default %(default)s)")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name under which people reach the server, as through a proxy; may be given several times",
+    )
+    parser.add_argument("--ssl-certfile", type=Path, metavar="FILE", help="serve by HTTPS, with this certificate (PEM)")
+    parser.add_argument("--ssl-keyfile", type=Path, metavar="FILE", help="the certificate's key (PEM, not locked)")
     parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in the browser")
+    parser.add_argument("--desktop", action="store_true", help="show the page in a window of its own (needs pywebview)")
     parser.add_argument("--model", help=f"model folder or name (default: the promoted model, else {DEFAULT_MODEL})")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
     _add_precision(parser)
@@ -71,28 +83,35 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from app.server import serve
-
+    settings = ServerSettings(
+        workspace=options.workspace,
+        database=given_database(options),
+        blobs=given_blobs(options),
+        host=options.host,
+        port=options.port,
+        allowed_hosts=tuple(name.lower() for name in options.allowed_host),
+        ssl_certfile=options.ssl_certfile,
+        ssl_keyfile=options.ssl_keyfile,
+        open_browser=options.open_browser,
+        desktop=options.desktop,
+        model=options.model,
+        device=options.device,
+        precision=options.precision,
+        no_model=options.no_model,
+        api_only=options.api_only,
+    )
     if options.device is not None:
         from core.maskformer.device import choose_device
 
         choose_device(options.device)
-    serve(
-        ServerSettings(
-            workspace=options.workspace,
-            database=given_database(options),
-            blobs=given_blobs(options),
-            host=options.host,
-            port=options.port,
-            open_browser=options.open_browser,
-            model=options.model,
-            device=options.device,
-            precision=options.precision,
-            no_model=options.no_model,
-            api_only=options.api_only,
-            password=os.environ.get("MASKWRIGHT_PASSWORD") or None,
-        )
-    )
+    if settings.desktop:
+        from app.desktop import show
+
+        show(settings)
+    else:
+        from app.server import serve
+
+        serve(settings)
     return 0
 
 

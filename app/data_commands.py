@@ -53,7 +53,13 @@ def add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("export", help="write the workspace's truth in a format that others read")
     add_workspace(parser)
     parser.add_argument("--format", required=True, choices=WRITTEN_FORMATS)
-    parser.add_argument("--state", choices=("all", "done"), default="all", help="images with truth, or done ones only")
+    parser.add_argument(
+        "--state",
+        choices=("all", "done", "approved", "skipped"),
+        default="all",
+        help="images with truth that are neither skipped nor deleted, or done (approved ones too), approved or skipped "
+        "ones only",
+    )
     parser.add_argument("--split", metavar="NAME", help="the images of this split only")
     parser.add_argument(
         "--category",

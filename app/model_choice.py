@@ -8,10 +8,15 @@ from datetime import datetime
 
 from app.models import ModelInfo, describe_model, proposer_loader
 from app.settings import DEFAULT_MODEL, ServerSettings
-from app.workflows.learning.models import InUse, base_source, source_in_use
+from app.workflows.learning.models import InUse, base_source, find_source, source_in_use
 from app.workflows.propose import Proposer
+from core.annotation.errors import ModelError
 from storage.models import promoted_model
+from storage.proposals import newest_proposer
 from storage.workspace import Workspace
+
+# Of a model that is not here no measured threshold is known; what is more likely right than wrong is shown.
+NEUTRAL_THRESHOLD = 0.5
 
 Promotion = tuple[str, datetime | None] | None
 
@@ -70,3 +75,18 @@ class FollowPromotions:
         info = ModelInfo(in_use.source.name, described.info.sha256, described.info.threshold)
         load = proposer_loader(place, info, device=self._settings.device, precision=self._settings.precision)
         return ModelChoice(info, load, in_use.trouble)
+
+
+def stored_threshold(workspace: Workspace, base: str) -> float:
+    """For a server without a model: the threshold of the one whose proposals were stored last, read without its
+    weights; NEUTRAL_THRESHOLD where none are stored, or that model is neither the workspace's nor the base model."""
+    with workspace.database.read() as session:
+        sha256 = newest_proposer(session)
+    if sha256 is None:
+        return NEUTRAL_THRESHOLD
+    try:
+        source = find_source(workspace, sha256) or base_source(workspace, base)
+        described = describe_model(str(source.place)).info
+    except ModelError:
+        return NEUTRAL_THRESHOLD
+    return described.threshold if described.sha256 == sha256 else NEUTRAL_THRESHOLD

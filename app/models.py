@@ -17,6 +17,7 @@ from core.annotation.proposals import REGION, Proposal
 from core.maskformer.manifest import named_source, read_checkpoint
 
 if TYPE_CHECKING:
+    from core.inference.embeddings import SeenPhoto
     from core.inference.predictor import Predictor
 
 # Shown from the start when a model's card names no threshold of its own.
@@ -84,6 +85,12 @@ class LoadedModel:
 
     def propose(self, image: npt.NDArray[np.uint8]) -> list[Proposal]:
         return self.predictor.propose(image)
+
+    def propose_and_see(self, image: npt.NDArray[np.uint8]) -> tuple[list[Proposal], SeenPhoto | None]:
+        return self.predictor.propose_and_see(image)
+
+    def see(self, image: npt.NDArray[np.uint8]) -> SeenPhoto:
+        return self.predictor.see(image)
 
 
 def open_predictor(source: str | Path, *, device: str | None = None, precision: str = "auto") -> Predictor:

@@ -25,7 +25,8 @@ from storage.copying import Progress, copy_rows
 from storage.elsewhere import Elsewhere, write_elsewhere
 from storage.engine import Database
 from storage.errors import DamagedBlob, NotFound, remedy_of, translated
-from storage.images import count_images
+from storage.images import count_stored_images
+from storage.persons import SECRET_NAME
 from storage.schema import upgrade
 from storage.tables import ImageRow
 from storage.transactions import BUSY_TIMEOUT_MS
@@ -90,7 +91,15 @@ def _copy_database(source: Database, path: Path, progress: Callable[[str], Progr
         upgrade(sqlite_url(path))
         with closing(Database(path)) as target:
             copy_rows(source, target, progress=progress("rows"))
+    _forget_secret(path)
     _flush(path)
+
+
+def _forget_secret(path: Path) -> None:
+    """Whoever has a backup could sign sessions for the workspace that it is of; the copy makes a secret of its own."""
+    with _opened(path) as copy, copy:
+        copy.execute("PRAGMA secure_delete = ON")
+        copy.execute("DELETE FROM setting WHERE name = ?", (SECRET_NAME,))
 
 
 class _BegunAgain(Exception):  # noqa: N818 — no error: it ends a copy that writers keep making begin again
@@ -133,7 +142,7 @@ def _copy_blobs(workspace: Workspace, copy: Database, target: BlobStore, progres
     target.folder.mkdir()
     named = select(ImageRow.sha256, ImageRow.display_sha256, ImageRow.file_name).order_by(ImageRow.id)
     with copy.read() as session:
-        total, _ = count_images(session)
+        total = count_stored_images(session)
         for sha256, display_sha256, file_name in session.execute(named.execution_options(yield_per=_IMAGES_AT_ONCE)):
             for wanted in dict.fromkeys((sha256, display_sha256)):
                 try:

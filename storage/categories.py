@@ -9,7 +9,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.annotation.errors import LabelSetError
+from core.annotation.label_edits import added, changed, reordered
 from core.annotation.labels import Category, Colour, LabelSet, distinct_colour
+from storage.counts import segments_on_deleted
 from storage.tables import CategoryRow, SegmentRow
 
 _IN_USE = CategoryRow.removed_at.is_(None)
@@ -18,11 +20,13 @@ _IN_USE = CategoryRow.removed_at.is_(None)
 def load_label_set(session: Session) -> LabelSet:
     """The categories in their order."""
     rows = session.execute(
-        select(CategoryRow.id, CategoryRow.name, CategoryRow.is_thing, CategoryRow.colour)
+        select(CategoryRow.id, CategoryRow.name, CategoryRow.is_thing, CategoryRow.colour, CategoryRow.key)
         .where(_IN_USE)
         .order_by(CategoryRow.position, CategoryRow.id)
     )
-    return LabelSet.of(Category(number, name, thing, stored_colour(colour)) for number, name, thing, colour in rows)
+    return LabelSet.of(
+        Category(number, name, thing, stored_colour(colour), key) for number, name, thing, colour, key in rows
+    )
 
 
 def had_categories(session: Session) -> bool:
@@ -40,7 +44,9 @@ def seed_label_set(session: Session, label_set: LabelSet) -> bool:
     return True
 
 
-def add_category(session: Session, *, name: str, is_thing: bool, colour: Colour | None = None) -> Category:
+def add_category(
+    session: Session, *, name: str, is_thing: bool, colour: Colour | None = None, key: str | None = None
+) -> Category:
     """A new category at the end; without a colour it gets a distinct one. Raises LabelSetError on a clash.
 
     A name that was removed comes back with its old id, so undo finds it again.
@@ -50,9 +56,8 @@ def add_category(session: Session, *, name: str, is_thing: bool, colour: Colour 
     )
     last_id = session.scalar(select(func.max(CategoryRow.id))) or 0
     number = last_id + 1 if removed_id is None else removed_id
-    category = Category(number, name, is_thing, colour or distinct_colour(number))
-    existing = load_label_set(session)
-    LabelSet.of([*existing, category])
+    category = Category(number, name, is_thing, colour or distinct_colour(number), key)
+    added(load_label_set(session), category)
     position = (session.scalar(select(func.max(CategoryRow.position)).where(_IN_USE)) or 0) + 1
     if removed_id is None:
         session.execute(insert(CategoryRow), [category_values(category, position)])
@@ -62,19 +67,17 @@ def add_category(session: Session, *, name: str, is_thing: bool, colour: Colour 
 
 
 def update_category(session: Session, category: Category) -> None:
-    """Give the category with this id the name, kind and colour. Raises LabelSetError: unknown id, or a clash."""
-    existing = load_label_set(session)
-    existing.get(category.id)
-    LabelSet.of(category if other.id == category.id else other for other in existing)
+    """Give the category with this id the name, kind, colour and key. Raises LabelSetError: unknown id, or a clash."""
+    changed(load_label_set(session), category)
     session.execute(
         update(CategoryRow)
         .where(CategoryRow.id == category.id)
-        .values(name=category.name, is_thing=category.is_thing, colour=_hex(category.colour))
+        .values(name=category.name, is_thing=category.is_thing, colour=_hex(category.colour), key=category.key)
     )
 
 
 def count_segments(session: Session, category_id: int) -> int:
-    """How many segments of any image's present truth have the category."""
+    """How many segments of any image's present truth have the category, deleted images among them."""
     return session.scalar(select(func.count()).where(SegmentRow.category_id == category_id)) or 0
 
 
@@ -87,18 +90,38 @@ def remove_category(session: Session, category_id: int) -> None:
     category = load_label_set(session).get(category_id)
     used = count_segments(session, category_id)
     if used:
-        raise LabelSetError(f"{used} segments are labelled {category.name!r}; relabel or delete them first")
+        hidden = segments_on_deleted(session).get(category_id, 0)
+        where = f", {hidden} of them on deleted images" if hidden else ""
+        raise LabelSetError(
+            f"{used} segments are labelled {category.name!r}{where}; merge it into another category, or relabel or "
+            "delete them first"
+        )
     session.execute(update(CategoryRow).where(CategoryRow.id == category_id).values(removed_at=datetime.now(UTC)))
 
 
 def reorder_categories(session: Session, category_ids: Sequence[int]) -> None:
     """Put the categories in this order, which names each once. Raises LabelSetError when it does not."""
-    present = sorted(category.id for category in load_label_set(session))
-    if sorted(category_ids) != present:
-        raise LabelSetError(f"an order names every category once; the ids are {present}, got {list(category_ids)}")
-    rows = [{"id": number, "position": position} for position, number in enumerate(category_ids)]
+    ordered = reordered(load_label_set(session), category_ids)
+    rows = [{"id": category.id, "position": position} for position, category in enumerate(ordered)]
     if rows:
         session.execute(update(CategoryRow), rows)
+
+
+def write_label_set(session: Session, label_set: LabelSet) -> None:
+    """Make the stored set exactly this one, of ids that it ever had: others go, removed ones come back.
+
+    Raises LabelSetError when segments of any image's present truth have a category that goes.
+    """
+    present = load_label_set(session)
+    for category in present:
+        if label_set.find(category.id) is None:
+            remove_category(session, category.id)
+    rows = [category_values(category, position) for position, category in enumerate(label_set)]
+    if not rows:
+        return
+    # Names and keys may change hands: their unique indices hold the categories in use, so none is while they do.
+    session.execute(update(CategoryRow).where(_IN_USE).values(removed_at=datetime.now(UTC)))
+    session.execute(update(CategoryRow), rows)
 
 
 def category_values(category: Category, position: int) -> dict[str, object]:
@@ -110,6 +133,7 @@ def category_values(category: Category, position: int) -> dict[str, object]:
         "colour": _hex(category.colour),
         "position": position,
         "removed_at": None,
+        "key": category.key,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,12 @@ _LOAD = (
     .join_from(_IMAGE, _COUNT, _COUNT.c.image_id == _IMAGE.c.id, isouter=True)
     .where(_IMAGE.c.id.in_(bindparam("images", expanding=True)))
 )
+_ON_DELETED = (
+    select(_COUNT.c.category_id, func.sum(_COUNT.c.segments))
+    .join_from(_COUNT, _IMAGE, _IMAGE.c.id == _COUNT.c.image_id)
+    .where(_IMAGE.c.state == ImageState.DELETED)
+    .group_by(_COUNT.c.category_id)
+)
 _FOLLOW = update(_COUNT).where(_COUNT.c.image_id == bindparam("image")).values(state=bindparam("now"))
 _ADD = insert(_COUNT)
 _ALTER = update(_COUNT).where(*_ITS_COUNT).values(segments=bindparam("number"))
@@ -43,31 +49,53 @@ _ADD_SUMS = {"sqlite": _adding(sqlite.insert(_SUM)), "postgresql": _adding(postg
 
 @dataclass
 class _Counts:
-    """What is stored of some images: their states, segments by (image, category), and images whose counts have
-    another state than they."""
+    """What is stored of some images: their states, segments by (image, category), images whose counts have
+    another state than they, and those whose counts are a deleted image's."""
 
     states: dict[int, ImageState] = field(default_factory=dict)
     segments: dict[tuple[int, int], int] = field(default_factory=dict)
     behind: set[int] = field(default_factory=set)
+    were_deleted: set[int] = field(default_factory=set)
+
+    def summed_before(self, key: tuple[int, int]) -> int:
+        """What the sums hold of it."""
+        return 0 if key[0] in self.were_deleted else self.segments.get(key, 0)
+
+    def summed_now(self, key: tuple[int, int], segments: int) -> int:
+        """What the sums are to hold of it, where it has so many segments."""
+        return 0 if self.states[key[0]] is ImageState.DELETED else segments
 
 
 def change_counts(session: Session, changes: Mapping[int, Mapping[int | None, int]]) -> None:
     """Say that images gained (+n) or lost (−n) segments of categories, None for unlabelled: image id → category id → n.
 
     Called in the transaction that writes the segments, after the images' rows have their new state: the counts of
-    the images that are named take it over, so that a change of state alone names its image with no category.
+    the images that are named take it over, so that a change of state alone names its image with no category. The sums
+    leave deleted images out.
     """
     sums: dict[int, Counter[str]] = {}
     for image_ids in _slices(sorted(changes)):
         stored = _load(session, image_ids)
         wanted = _wanted(changes, image_ids, stored)
         _write(session, wanted, stored)
-        for (image_id, category_id), segments in wanted.items():
-            before = stored.segments.get((image_id, category_id), 0)
-            change = sums.setdefault(category_id, Counter())
-            change["segments"] += segments - before
-            change["images"] += (segments > 0) - (before > 0)
+        _sum_up(wanted, stored, sums)
     _add_sums(session, sums)
+
+
+def segments_on_deleted(session: Session) -> dict[int, int]:
+    """The segments of deleted images by category, UNLABELLED among them, that the sums leave out."""
+    return {category_id: int(segments) for category_id, segments in session.execute(_ON_DELETED)}
+
+
+def _sum_up(wanted: Mapping[tuple[int, int], int], stored: _Counts, sums: dict[int, Counter[str]]) -> None:
+    """Add to `sums`, by category, what they gain and lose."""
+    following = {key: segments for key, segments in stored.segments.items() if key[0] in stored.behind}
+    for key, segments in {**following, **wanted}.items():
+        before, now = stored.summed_before(key), stored.summed_now(key, segments)
+        if now != before:
+            change = sums.setdefault(key[1], Counter())
+            change["segments"] += now - before
+            change["images"] += (now > 0) - (before > 0)
 
 
 def _slices(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -82,6 +110,8 @@ def _load(session: Session, image_ids: Sequence[int]) -> _Counts:
             stored.segments[image_id, category_id] = segments
             if counted_as is not state:
                 stored.behind.add(image_id)
+            if counted_as is ImageState.DELETED:
+                stored.were_deleted.add(image_id)
     return stored
 
 

@@ -11,8 +11,12 @@ from sqlalchemy.orm import Session
 from core.annotation.mask import Mask
 from core.annotation.truth import Segment, Truth
 from storage.corrections import rebuild
+from storage.images import progress_of
 from storage.tables import ImageCategoryRow, ImageRow, ImageState, SegmentRow
 
+# Those whose segments are all of their truth; and those that an export takes which asks for no state.
+DONE_STATES = frozenset({ImageState.DONE, ImageState.APPROVED})
+WORKED_STATES = frozenset(ImageState) - {ImageState.SKIPPED, ImageState.DELETED}
 _ROWS_AT_ONCE = 1_000
 
 
@@ -44,7 +48,9 @@ class ExportedImage:
     truth: Truth
 
 
-def export_rows(session: Session, *, done_only: bool, category_ids: Collection[int] | None) -> Iterator[ExportRow]:
+def export_rows(
+    session: Session, *, states: Collection[ImageState], category_ids: Collection[int] | None
+) -> Iterator[ExportRow]:
     """Every image, in order; see `truth_chosen` for the choice."""
     row = ImageRow
     query = (
@@ -56,7 +62,7 @@ def export_rows(session: Session, *, done_only: bool, category_ids: Collection[i
             row.split,
             row.source_id,
             row.revision,
-            truth_chosen(done_only=done_only, category_ids=category_ids),
+            truth_chosen(states=states, category_ids=category_ids),
         )
         .order_by(row.id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
@@ -65,12 +71,11 @@ def export_rows(session: Session, *, done_only: bool, category_ids: Collection[i
         yield ExportRow(*values)
 
 
-def truth_chosen(*, done_only: bool, category_ids: Collection[int] | None) -> ColumnElement[bool]:
-    """Whether an image is done or, but for `done_only`, has a segment; with `category_ids` one of these."""
+def truth_chosen(*, states: Collection[ImageState], category_ids: Collection[int] | None) -> ColumnElement[bool]:
+    """Whether an image is in one of the states, and is done or has a segment; with `category_ids` one of these."""
     present = ImageCategoryRow.image_id == ImageRow.id
     has_segment = select(ImageCategoryRow.image_id).where(present).exists()
-    state = ImageRow.state == ImageState.DONE
-    wanted = state if done_only else or_(state, has_segment)
+    wanted = and_(ImageRow.state.in_(states), or_(ImageRow.state.in_(DONE_STATES), has_segment))
     if category_ids is None:
         return wanted
     named = select(ImageCategoryRow.image_id).where(present, ImageCategoryRow.category_id.in_(category_ids)).exists()
@@ -78,11 +83,11 @@ def truth_chosen(*, done_only: bool, category_ids: Collection[int] | None) -> Co
 
 
 def segment_ids_differ(
-    session: Session, *, done_only: bool, category_ids: Collection[int] | None, split: str | None
+    session: Session, *, states: Collection[ImageState], category_ids: Collection[int] | None, split: str | None
 ) -> bool:
     """Whether no two segments of the chosen images, those of a split where one is named, have the same id."""
     in_split = true() if split is None else ImageRow.split == split
-    chosen = select(ImageRow.id).where(truth_chosen(done_only=done_only, category_ids=category_ids), in_split)
+    chosen = select(ImageRow.id).where(truth_chosen(states=states, category_ids=category_ids), in_split)
     twice = (
         select(SegmentRow.id)
         .where(SegmentRow.image_id.in_(chosen))
@@ -106,14 +111,21 @@ def load_for_export(session: Session, revisions: Mapping[int, int]) -> dict[int,
             ImageRow.height,
             ImageRow.width,
             ImageRow.revision,
-            ImageRow.done,
+            ImageRow.state,
             ImageRow.last_segment_id,
         ).where(ImageRow.id.in_(revisions))
     )
     found = {}
-    for number, name, display_sha256, display_type, sha256, height, width, revision, done, last in rows:
+    for number, name, display_sha256, display_type, sha256, height, width, revision, state, last in rows:
         if revision == revisions[number]:
-            truth = Truth(height, width, revision, tuple(segments.get(number, ())), done=done, last_segment_id=last)
+            truth = Truth(
+                height,
+                width,
+                revision,
+                tuple(segments.get(number, ())),
+                progress=progress_of(state),
+                last_segment_id=last,
+            )
         else:
             truth = rebuild(session, number, revisions[number])
         found[number] = ExportedImage(name, display_sha256, display_type, display_sha256 == sha256, truth)

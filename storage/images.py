@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from core.annotation.truth import Progress
 from storage.errors import NotFound
 from storage.tables import ImageCategoryRow, ImageRow, ImageState
 
@@ -53,7 +54,7 @@ class ImageRecord:
     width: int
     height: int
     revision: int
-    done: bool
+    state: ImageState
     added_at: datetime
     note: str
     split: str = "train"
@@ -61,19 +62,30 @@ class ImageRecord:
     best_score: float | None = None
 
     @property
-    def state(self) -> ImageState:
-        return state_of(self.revision, done=self.done)
+    def done(self) -> bool:
+        """Done or approved."""
+        return progress_of(self.state).is_done
 
 
 # Rows of plain columns cost a fifth of mapped objects, which counts where there are many.
 SELECT_IMAGES: Select[Any] = select(*(getattr(ImageRow, each.name) for each in fields(ImageRecord)))
 
 
-def state_of(revision: int, *, done: bool) -> ImageState:
+# Few, if any: leaving these ids out costs a list less than reading each image's state.
+_DELETED = aliased(ImageRow)
+DELETED_IDS = select(_DELETED.id).where(_DELETED.state == ImageState.DELETED)
+
+
+def state_of(revision: int, progress: Progress) -> ImageState:
     """The state of an image at this revision."""
-    if done:
-        return ImageState.DONE
-    return ImageState.IN_WORK if revision else ImageState.NEW
+    if progress is Progress.OPEN:
+        return ImageState.IN_WORK if revision else ImageState.NEW
+    return ImageState(progress.value)
+
+
+def progress_of(state: ImageState) -> Progress:
+    """What people say of an image in this state."""
+    return Progress.OPEN if state in (ImageState.NEW, ImageState.IN_WORK) else Progress(state.value)
 
 
 def search_text(text: str) -> str:
@@ -82,14 +94,14 @@ def search_text(text: str) -> str:
 
 
 def new_image_values(
-    image: NewImage, *, revision: int = 0, done: bool = False, last_segment_id: int = 0
+    image: NewImage, *, revision: int = 0, progress: Progress = Progress.OPEN, last_segment_id: int = 0
 ) -> dict[str, Any]:
     """The columns of a new image's row, added now; an imported one comes with a revision and truth."""
     return {
         **vars(image),
         "revision": revision,
-        "done": done,
-        "state": state_of(revision, done=done),
+        "done": progress.is_done,
+        "state": state_of(revision, progress),
         "last_segment_id": last_segment_id,
         "added_at": datetime.now(UTC),
         "search_name": search_text(image.file_name)[-_SEARCHED_LENGTH:],
@@ -117,14 +129,16 @@ def get_image(session: Session, image_id: int) -> ImageRecord:
 
 
 def list_images(session: Session, *, offset: int = 0, limit: int) -> tuple[ImageRecord, ...]:
-    """At most `limit` images from the `offset`-th (from 0) on, in order."""
-    return image_records(session, SELECT_IMAGES.order_by(ImageRow.id).offset(offset).limit(limit))
+    """At most `limit` images from the `offset`-th (from 0) on, in order; deleted ones are not counted."""
+    there = SELECT_IMAGES.where(ImageRow.id.not_in(DELETED_IDS))
+    return image_records(session, there.order_by(ImageRow.id).offset(offset).limit(limit))
 
 
 def labelled_images(session: Session) -> tuple[ImageRecord, ...]:
-    """The images that are done or have a segment, in order."""
+    """The images that are done or have a segment, in order, without skipped and deleted ones."""
+    left_out = ImageRow.state.in_((ImageState.SKIPPED, ImageState.DELETED))
     has_segment = select(ImageCategoryRow.image_id).where(ImageCategoryRow.image_id == ImageRow.id).exists()
-    return image_records(session, SELECT_IMAGES.where(or_(ImageRow.done, has_segment)).order_by(ImageRow.id))
+    return image_records(session, SELECT_IMAGES.where(or_(ImageRow.done, has_segment), ~left_out).order_by(ImageRow.id))
 
 
 def hashes_in_use(session: Session, hashes: Sequence[str]) -> set[str]:
@@ -136,10 +150,16 @@ def hashes_in_use(session: Session, hashes: Sequence[str]) -> set[str]:
 
 
 def count_images(session: Session) -> tuple[int, int]:
-    """(all, done)."""
-    total = session.scalar(select(func.count()).select_from(ImageRow)) or 0
+    """(all, done), approved ones among the done, without deleted ones."""
+    total = count_stored_images(session)
+    deleted = session.scalar(select(func.count()).where(ImageRow.state == ImageState.DELETED)) or 0
     done = session.scalar(select(func.count()).select_from(ImageRow).where(ImageRow.done)) or 0
-    return total, done
+    return total - deleted, done
+
+
+def count_stored_images(session: Session) -> int:
+    """All that there are, deleted ones too."""
+    return session.scalar(select(func.count()).select_from(ImageRow)) or 0
 
 
 def image_records(session: Session, query: Select[Any]) -> tuple[ImageRecord, ...]:

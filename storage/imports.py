@@ -21,12 +21,13 @@ from core.annotation.changes import Change, SegmentChange, change_to_json
 from core.annotation.corrections import Operation
 from core.annotation.errors import StorageError
 from core.annotation.labels import Category
-from core.annotation.truth import Segment, Source
+from core.annotation.truth import Progress, Segment, Source
 from storage.categories import category_values, stored_colour
 from storage.counts import change_counts
 from storage.images import NewImage, new_image_values, state_of
 from storage.masks import mask_values
-from storage.tables import CategoryRow, CorrectionRow, ImageRow, SegmentRow
+from storage.person_counts import count_corrections
+from storage.tables import CategoryRow, CorrectionRow, ImageRow, ImageState, SegmentRow
 from storage.transactions import to_json
 
 # Views of an image are 32-bit label maps.
@@ -58,7 +59,8 @@ class KnownCategory:
 
 @dataclass(frozen=True)
 class KnownImage:
-    """What an import asks of a photo that is here already. `labelled`: it is done or has a segment.
+    """What an import asks of a photo that is here already. `labelled`: it has a segment, or people have said
+    how far it is: done, skipped, deleted …
 
     split, source_id: as the image has them, see NewImage.
     """
@@ -122,7 +124,7 @@ def find_known_images(session: Session, sha256s: Sequence[str]) -> dict[str, Kno
             ImageRow.id,
             ImageRow.revision,
             ImageRow.last_segment_id,
-            or_(ImageRow.done, has_segment),
+            or_(ImageRow.state.not_in((ImageState.NEW, ImageState.IN_WORK)), has_segment),
             ImageRow.split,
             ImageRow.source_id,
         ).where(ImageRow.sha256.in_(sha256s))
@@ -168,7 +170,7 @@ def staged_line(staged: StagedImage) -> str:
         return to_json([vars(staged.image), None])
     change = Change(
         tuple(SegmentChange(None, segment) for segment in staged.segments),
-        done=(False, True) if staged.done else None,
+        progress=(Progress.OPEN, Progress.DONE) if staged.done else None,
     )
     last = max([staged.last_segment_id, *(segment.id for segment in staged.segments)])
     truth = {
@@ -245,6 +247,8 @@ def _insert_batch(
     _insert_encoded(session, SegmentRow, segments, "proposals")
     _insert_encoded(session, CorrectionRow, log, "change", "evidence")
     change_counts(session, gained)
+    if log:
+        count_corrections(session, user, Operation.IMPORT, corrections=len(log), segments=len(segments), at=now)
     inserted.labelled += len(log)
     inserted.segments += len(segments)
     return seq
@@ -261,7 +265,7 @@ def _insert_images(session: Session, items: list[_Staged]) -> dict[str, int]:
             rows.append(new_image_values(new))
         else:
             last = truth["new_last_segment_id"]
-            rows.append(new_image_values(new, revision=1, done=truth["done"], last_segment_id=last))
+            rows.append(new_image_values(new, revision=1, progress=_progress(truth), last_segment_id=last))
     added = session.execute(insert(ImageRow).returning(ImageRow.sha256, ImageRow.id), rows)
     return dict(added.all())
 
@@ -274,9 +278,13 @@ def _altered(image_id: int, image: dict[str, Any], truth: dict[str, Any]) -> dic
         "source_id": image["source_id"],
         "revision": revision,
         "done": truth["done"],
-        "state": state_of(revision, done=truth["done"]),
+        "state": state_of(revision, _progress(truth)),
         "last_segment_id": truth["new_last_segment_id"],
     }
+
+
+def _progress(truth: dict[str, Any]) -> Progress:
+    return Progress.DONE if truth["done"] else Progress.OPEN
 
 
 def _log_values(image_id: int, truth: dict[str, Any], **made: Any) -> dict[str, Any]:

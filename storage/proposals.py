@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.annotation.mask import Mask
@@ -15,8 +15,28 @@ from core.annotation.proposals import ClassScore, Proposal, proposed_name
 from core.annotation.truth import Decision
 from storage.errors import NotFound
 from storage.evidence import TOP_CLASS_SCORES, ProposalEvidence, class_scores_from_json, class_scores_to_json
+from storage.images import DELETED_IDS
 from storage.masks import mask_values
 from storage.tables import ImageRow, ProposalRow, ProposalSetRow
+
+# Built once: each correction asks it, and waits for building a statement longer than for the database.
+_OF_IMAGE = (
+    select(
+        ProposalRow.id,
+        ProposalSetRow.model_sha256,
+        ProposalRow.query,
+        ProposalRow.score,
+        ProposalRow.class_scores,
+        ProposalRow.decision,
+        ProposalRow.counts,
+        ImageRow.height,
+        ImageRow.width,
+    )
+    .join(ProposalSetRow, ProposalSetRow.id == ProposalRow.proposal_set_id)
+    .join(ImageRow, ImageRow.id == ProposalRow.image_id)
+    .where(ProposalRow.image_id == bindparam("image"))
+)
+_CHOSEN = _OF_IMAGE.where(ProposalRow.id.in_(bindparam("chosen", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,11 @@ def has_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
     return session.scalar(select(ProposalSetRow.id).where(*same)) is not None
 
 
+def newest_proposer(session: Session) -> str | None:
+    """The hash of the model that answered last, None where none did."""
+    return session.scalar(select(ProposalSetRow.model_sha256).order_by(ProposalSetRow.id.desc()).limit(1))
+
+
 def load_proposals(session: Session, image_id: int, model_sha256: str | None = None) -> tuple[StoredProposal, ...]:
     """The proposals of the model with this hash, of the newest where it gave none; and the decided ones of others.
 
@@ -91,8 +116,8 @@ def get_proposals(session: Session, image_id: int, proposal_ids: Collection[int]
     """Those of the ids that are proposals of the image, by id."""
     if not proposal_ids:
         return ()
-    chosen = _load(session, image_id, ProposalRow.id.in_(proposal_ids))
-    return tuple(sorted(chosen, key=lambda proposal: proposal.id))
+    rows = session.execute(_CHOSEN, {"image": image_id, "chosen": list(proposal_ids)})
+    return tuple(sorted(_stored(image_id, rows), key=lambda proposal: proposal.id))
 
 
 def needs_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
@@ -103,7 +128,8 @@ def needs_proposals(session: Session, image_id: int, model_sha256: str) -> bool:
 def images_to_propose(session: Session, model_sha256: str, limit: int | None = None) -> tuple[int, ...]:
     """Ids of at most `limit` images, None for all, that the model has not answered for; open ones before done ones.
 
-    A done image that any model answered for is not asked about again: it stays as it was judged.
+    A done image that any model answered for is not asked about again: it stays as it was judged. Nor is a
+    deleted one.
     """
     return tuple(session.scalars(_unanswered(model_sha256).order_by(ImageRow.done, ImageRow.id).limit(limit)))
 
@@ -112,26 +138,16 @@ def _unanswered(model_sha256: str) -> Select[Any]:
     """Correlated, so that asking about one image looks at its own rows alone."""
     by_any = select(ProposalSetRow.id).where(ProposalSetRow.image_id == ImageRow.id)
     by_it = by_any.where(ProposalSetRow.model_sha256 == model_sha256)
-    return select(ImageRow.id).where(~by_it.exists(), or_(~ImageRow.done, ~by_any.exists()))
+    return select(ImageRow.id).where(
+        ~by_it.exists(), or_(~ImageRow.done, ~by_any.exists()), ImageRow.id.not_in(DELETED_IDS)
+    )
 
 
 def _load(session: Session, image_id: int, condition: ColumnElement[bool]) -> list[StoredProposal]:
-    rows = session.execute(
-        select(
-            ProposalRow.id,
-            ProposalSetRow.model_sha256,
-            ProposalRow.query,
-            ProposalRow.score,
-            ProposalRow.class_scores,
-            ProposalRow.decision,
-            ProposalRow.counts,
-            ImageRow.height,
-            ImageRow.width,
-        )
-        .join(ProposalSetRow, ProposalSetRow.id == ProposalRow.proposal_set_id)
-        .join(ImageRow, ImageRow.id == ProposalRow.image_id)
-        .where(ProposalRow.image_id == image_id, condition)
-    )
+    return _stored(image_id, session.execute(_OF_IMAGE.where(condition), {"image": image_id}))
+
+
+def _stored(image_id: int, rows: Iterable[Row[*tuple[Any, ...]]]) -> list[StoredProposal]:
     return [
         StoredProposal(
             id=number,

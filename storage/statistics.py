@@ -27,7 +27,7 @@ class CategoryCount:
 class Statistics:
     """Images by state and split, segments by category in the label set's order, and images by tag.
 
-    unlabelled: (segments, images) without a category.
+    unlabelled: (segments, images) without a category. Segments and tags of deleted images are not counted.
     """
 
     by_state: Mapping[ImageState, int]
@@ -38,8 +38,8 @@ class Statistics:
 
     @property
     def images(self) -> int:
-        """All of them."""
-        return sum(self.by_state.values())
+        """All but the deleted ones."""
+        return sum(self.by_state.values()) - self.by_state[ImageState.DELETED]
 
     @property
     def segments(self) -> int:
@@ -52,21 +52,24 @@ def load_statistics(session: Session) -> Statistics:
     by_split = {
         split: {state: _count_images(session, split, state) for state in ImageState} for split in _splits(session)
     }
-    counts = {
-        category_id: (segments, images)
-        for category_id, segments, images in session.execute(
-            select(CategoryCountRow.category_id, CategoryCountRow.segments, CategoryCountRow.images)
-        )
-    }
     return Statistics(
         by_state={state: sum(images[state] for images in by_split.values()) for state in ImageState},
         by_split=by_split,
-        categories=tuple(
-            CategoryCount(category, *counts.get(category.id, (0, 0))) for category in load_label_set(session)
-        ),
-        unlabelled=counts.get(UNLABELLED, (0, 0)),
+        categories=count_categories(session),
+        unlabelled=_counts_by_category(session).get(UNLABELLED, (0, 0)),
         tags=count_tags(session),
     )
+
+
+def count_categories(session: Session) -> tuple[CategoryCount, ...]:
+    """The categories in their order with what they are used for; no segment is read."""
+    counts = _counts_by_category(session)
+    return tuple(CategoryCount(category, *counts.get(category.id, (0, 0))) for category in load_label_set(session))
+
+
+def _counts_by_category(session: Session) -> dict[int, tuple[int, int]]:
+    rows = session.execute(select(CategoryCountRow.category_id, CategoryCountRow.segments, CategoryCountRow.images))
+    return {category_id: (segments, images) for category_id, segments, images in rows}
 
 
 def _splits(session: Session) -> Iterator[str]:

@@ -37,6 +37,8 @@ _WORD_LENGTH = 16
 _SHA256_LENGTH = 64
 _SPLIT_LENGTH = 32
 _TAG_LENGTH = 64
+_KEY_LENGTH = 16
+_NAME_LENGTH = 64
 
 
 class Part(StrEnum):
@@ -57,11 +59,18 @@ class RunState(StrEnum):
 
 
 class ImageState(StrEnum):
-    """How far the work on an image is."""
+    """How far the work on an image is: core.annotation.truth.Progress, where an open image without a correction is new.
+
+    A deleted image is in no list, count, export or training that does not ask for it.
+    """
 
     NEW = "new"
     IN_WORK = "in_work"
     DONE = "done"
+    APPROVED = "approved"
+    SENT_BACK = "sent_back"
+    SKIPPED = "skipped"
+    DELETED = "deleted"
 
 
 # Stands for "no category" in the counts: a key holds no null, and ids of categories are 0 or more.
@@ -131,15 +140,16 @@ _LISTED = ("state", "split", "best_score", "search_name")
 class ImageRow(Base):
     """A photo: `sha256` names the file as it came, `display_sha256` what the page and the model see.
 
-    `state` follows from `done` and `revision`, `search_name` from `file_name`; `source_id` is the id that its data
-    set gave it; `best_score` the highest of the newest model's proposals. The listing indices hold all that a filter
-    asks, in the order of the list, so that no filter reads whole rows.
+    `done` follows from `state`, `search_name` from `file_name`; `source_id` is the id that its data set gave it;
+    `best_score` the highest of the newest model's proposals. The listing indices hold all that a filter asks, in the
+    order of the list, so that no filter reads whole rows.
     """
 
     __tablename__ = "image"
     __table_args__ = (
         Index("ix_image_listing", "id", *_LISTED),
         Index("ix_image_listing_by_state", "state", "id", *_LISTED[1:]),
+        Index("ix_image_listing_by_name", "search_name", "id", *_LISTED[:3]),
         Index(None, "split", "state", "id"),
     )
 
@@ -192,7 +202,8 @@ class ImageCategoryRow(Base):
 
 
 class CategoryCountRow(Base):
-    """How many segments, of how many images, have a category or are UNLABELLED: the sums of `image_category`."""
+    """How many segments, of how many images, have a category or are UNLABELLED: the sums of `image_category` over the
+    images that are not deleted."""
 
     __tablename__ = "category_count"
 
@@ -202,17 +213,21 @@ class CategoryCountRow(Base):
 
 
 class CategoryRow(Base):
-    """A category. A removed one stays as a row: its id is never given again and the log keeps its meaning."""
+    """A category. A removed one stays as a row: its id is never given again and the log keeps its meaning.
+
+    `key` gives the category on the page; null: a free digit, by its place.
+    """
 
     __tablename__ = "category"
-    __table_args__ = (
+    __table_args__ = tuple(
         Index(
-            "uq_category_name_in_use",
-            "name",
+            f"uq_category_{name}_in_use",
+            name,
             unique=True,
             sqlite_where=text("removed_at IS NULL"),
             postgresql_where=text("removed_at IS NULL"),
-        ),
+        )
+        for name in ("name", "key")
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -221,6 +236,26 @@ class CategoryRow(Base):
     colour: Mapped[str] = mapped_column(String(7))
     position: Mapped[int]
     removed_at: Mapped[datetime | None]
+    key: Mapped[str | None] = mapped_column(String(_KEY_LENGTH))
+
+
+class LabelChangeRow(Base):
+    """One step of the label set's log. The database refuses to change or delete it.
+
+    before, after: the categories in order, [id, name, is_thing, [red, green, blue], key]. images: [id, revision] of
+    each image whose segments it relabelled. target: the step that an undo concerns.
+    """
+
+    __tablename__ = "label_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    made_at: Mapped[datetime]
+    user: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(_WORD_LENGTH))
+    before: Mapped[list[Any]] = mapped_column(JSON)
+    after: Mapped[list[Any]] = mapped_column(JSON)
+    images: Mapped[list[Any]] = mapped_column(JSON)
+    target: Mapped[int | None]
 
 
 class _MaskColumns:
@@ -292,7 +327,11 @@ class CorrectionRow(Base):
     """
 
     __tablename__ = "correction"
-    __table_args__ = (UniqueConstraint("image_id", "revision"), UniqueConstraint("client", "seq"))
+    __table_args__ = (
+        UniqueConstraint("image_id", "revision"),
+        UniqueConstraint("client", "seq"),
+        Index("ix_correction_user_operation", "user", "operation", "image_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("image.id"))
@@ -308,6 +347,37 @@ class CorrectionRow(Base):
     shown_s: Mapped[float | None]
     evidence: Mapped[list[Any]] = mapped_column(JSON)
     change: Mapped[dict[str, Any]] = mapped_column(JSON)
+    comment: Mapped[str | None] = mapped_column(Text)
+
+
+class PersonRow(Base):
+    """Somebody who may log in. A removed one stays, as the log names them.
+
+    `search_name` is the name without regard to case and Unicode form; `sessions` is counted up to end all of theirs.
+    """
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(_NAME_LENGTH), unique=True)
+    search_name: Mapped[str] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    sessions: Mapped[int]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class PersonCountRow(Base):
+    """How many corrections of a kind somebody has made, how many segments stand in the log as new by them, less those
+    that undo took away, and when the last was made. `storage.person_counts` keeps it."""
+
+    __tablename__ = "person_count"
+
+    user: Mapped[str] = mapped_column(Text, primary_key=True)
+    operation: Mapped[Operation] = mapped_column(primary_key=True)
+    corrections: Mapped[int]
+    segments: Mapped[int]
+    last_at: Mapped[datetime]
 
 
 class SnapshotRow(Base):

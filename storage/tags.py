@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.annotation.errors import MaskwrightError
 from storage.errors import NotFound
+from storage.images import DELETED_IDS
 from storage.tables import ImageRow, ImageTagRow
 
 # More on one image are a sign of a script gone wrong, and no page could show them.
@@ -44,8 +45,9 @@ def set_tags(session: Session, image_id: int, tags: Collection[str]) -> tuple[st
 
 
 def count_tags(session: Session) -> tuple[tuple[str, int], ...]:
-    """(tag, images) of every tag in use, sorted."""
-    rows = session.execute(select(ImageTagRow.tag, func.count()).group_by(ImageTagRow.tag))
+    """(tag, images) of every tag in use, sorted; deleted images are not counted."""
+    counted = select(ImageTagRow.tag, func.count()).where(ImageTagRow.image_id.not_in(DELETED_IDS))
+    rows = session.execute(counted.group_by(ImageTagRow.tag))
     return tuple(sorted(rows))
 
 

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 from core.annotation.mask import Mask
 from core.annotation.truth import Decision, Segment, Truth
 from storage.errors import NotFound
+from storage.images import progress_of
 from storage.tables import UNLABELLED, ImageCategoryRow, ImageRow, ProposalRow, SegmentRow
 
 # Built once: each correction asks them, and waits for building a statement longer than for the database.
-_IMAGE = select(ImageRow.height, ImageRow.width, ImageRow.revision, ImageRow.done, ImageRow.last_segment_id).where(
+_IMAGE = select(ImageRow.height, ImageRow.width, ImageRow.revision, ImageRow.state, ImageRow.last_segment_id).where(
     ImageRow.id == bindparam("image")
 )
 _SEGMENTS = (
@@ -39,14 +40,14 @@ def load_truth(session: Session, image_id: int) -> Truth:
     image = session.execute(_IMAGE, {"image": image_id}).one_or_none()
     if image is None:
         raise NotFound(f"the workspace has no image {image_id}; choose one of its list")
-    height, width, revision, done, last_segment_id = image
+    height, width, revision, state, last_segment_id = image
     return Truth(
         height=height,
         width=width,
         revision=revision,
         segments=_load_segments(session, image_id, height, width),
         decisions=_load_decisions(session, image_id),
-        done=done,
+        progress=progress_of(state),
         last_segment_id=last_segment_id,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from app.workflows.ingest import PhotoFile, add_photos
+from app.workflows.ingest import PhotoFile, add_photos, sample_photos
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore, Proposal
@@ -18,6 +19,7 @@ from storage.categories import seed_label_set
 from storage.images import ImageRecord
 from storage.proposals import save_proposals
 from storage.workspace import Workspace
+from tests.storage.new_workspaces import new_workspace
 
 MODEL_SHA256 = "ab" * 32
 LABELS = LabelSet.of(
@@ -30,6 +32,7 @@ LABELS = LabelSet.of(
 )
 
 
+@functools.lru_cache(maxsize=32)
 def photo_bytes(width: int, height: int, *, seed: int = 0, file_format: str = "PNG") -> bytes:
     """A photo of smooth colours, different for each seed."""
     ramp = np.linspace(0, 255, width * height * 3).reshape(height, width, 3)
@@ -67,7 +70,7 @@ def make_workspace(
     database: str | None = None,
 ) -> tuple[Workspace, Sequence[ImageRecord]]:
     """An open workspace with LABELS, photos of `size` (width, height) and the same number of proposals on each."""
-    workspace = Workspace.open(folder, database=database)
+    workspace = new_workspace(folder, database=database)
     with workspace.database.write() as session:
         seed_label_set(session, LABELS)
     files = []
@@ -75,9 +78,21 @@ def make_workspace(
         path = folder.parent / f"photo-{number}.png"
         path.write_bytes(photo_bytes(*size, seed=number))
         files.append(PhotoFile(path, path.name))
+    return workspace, _with_proposals(workspace, files, proposals)
+
+
+def sample_workspace(folder: Path) -> tuple[Workspace, Sequence[ImageRecord]]:
+    """An open workspace with LABELS and the photos that come with Maskwright, each with made proposals."""
+    workspace = new_workspace(folder)
+    with workspace.database.write() as session:
+        seed_label_set(session, LABELS)
+    return workspace, _with_proposals(workspace, sample_photos(), 20)
+
+
+def _with_proposals(workspace: Workspace, files: Sequence[PhotoFile], count: int) -> Sequence[ImageRecord]:
     images = add_photos(workspace, files).added
     for number, image in enumerate(images):
-        offered = random_proposals(proposals, image.height, image.width, seed=number)
+        offered = random_proposals(count, image.height, image.width, seed=number)
         with workspace.database.write() as session:
             save_proposals(session, image.id, MODEL_SHA256, "made", offered)
-    return workspace, images
+    return images

@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+from tests import warm
+from tests.warm import PROJECT, Forked
 
-PROJECT = Path(__file__).resolve().parent.parent
 # Chromium's and the model's start on a busy machine; tests fail on the server's end, not on this.
 START_TIMEOUT_S = 120
+# Linux alone gives a handle of a process that is no child.
+CAN_FORK = hasattr(os, "pidfd_open")
+READY = re.compile(r"is ready: (?P<url>https?://127\.0\.0\.1:(?P<port>\d+)) ")
+
+_starts = itertools.count(1)
 
 
 class Server:
-    """A running `launch.py`; `url` answers, `log` is what it printed."""
+    """A running `launch.py`; `url` answers, `log` is what it printed, `launch` begins another command of it.
 
-    def __init__(self, workspace: Path, *options: str, port: int | None = None) -> None:
+    port: any free one unless given. cold: started from nothing, as a person does it.
+    """
+
+    launch = (sys.executable, str(PROJECT / "launch.py"))
+
+    def __init__(self, workspace: Path, *options: str, port: int = 0, cold: bool = False) -> None:
         self.workspace = workspace
-        self.port = free_port() if port is None else port
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._log_path = workspace.parent / f"{workspace.name}-{self.port}.log"
-        command = [sys.executable, "launch.py", "--workspace", str(workspace), "--port", str(self.port), *options]
-        with self._log_path.open("ab") as log:
-            started = time.monotonic()
-            self.process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT)
-        self._wait()
+        self._log_path = workspace.parent / f"{workspace.name}-{next(_starts)}.log"
+        self._log_path.touch()
+        arguments = ["--workspace", str(workspace.absolute()), "--port", str(port), *options]
+        started = time.monotonic()
+        forked = CAN_FORK and not cold
+        self.process: subprocess.Popen[bytes] | Forked = (
+            warm.launch(arguments, self._log_path) if forked else self._start_cold(arguments)
+        )
+        self.url, self.port = self._answering()
         self.ready_s = time.monotonic() - started
+
+    def _start_cold(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        with self._log_path.open("ab") as log:
+            return subprocess.Popen([*self.launch, *arguments], cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT)
 
     @property
     def log(self) -> str:
         return self._log_path.read_text(encoding="utf-8", errors="replace")
 
-    def _wait(self) -> None:
+    def _answering(self) -> tuple[str, int]:
+        """Its address and port, once it says that it is ready."""
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log}")
-            try:
-                httpx.get(f"{self.url}/api/v1/workspace", timeout=2)
-            except httpx.TransportError:
-                time.sleep(0.02)
-            else:
-                return
+            ended = self.process.poll() is not None
+            said = READY.search(self.log)
+            if said and not ended:
+                return said["url"], int(said["port"])
+            if ended:
+                raise AssertionError(f"the server ended:\n{self.log}")
+            time.sleep(0.02)
         self.kill()
         raise AssertionError(f"the server was not ready in {START_TIMEOUT_S} s:\n{self.log}")
 
@@ -67,8 +84,8 @@ class Server:
 
 
 @contextmanager
-def serving(workspace: Path, *options: str) -> Iterator[Server]:
-    server = Server(workspace, *options)
+def serving(workspace: Path, *options: str, cold: bool = False) -> Iterator[Server]:
+    server = Server(workspace, *options, cold=cold)
     try:
         yield server
     finally:

@@ -39,7 +39,7 @@ def test_the_options_in_the_readme_are_the_programs(command):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     ).stdout
     for option in re.findall(r"--[a-z-]+", " ".join(rows)):
         assert option in help_text, f"{option} is in the README, but not in --help of {command or 'launch.py'}"

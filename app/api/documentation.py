@@ -10,27 +10,38 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.api import learning, queue, routes
+from app.api import assist, label_set, learning, pictures, presence, queue, review, routes
 from app.settings import PROJECT
 
 VERSION = "1"
 OPENAPI_URL = "/api/v1/openapi.json"
 # The first route that fits an address answers: `images/first` stands before `images/{image_id}`.
-ROUTERS = (queue.router, routes.router, learning.router)
+ROUTERS = (
+    queue.router,
+    review.router,
+    routes.router,
+    pictures.router,
+    learning.router,
+    presence.router,
+    assist.router,
+    label_set.router,
+)
 PAGE = PROJECT / "docs" / "api.md"
 
 _OPENING = f"""# The interface for programs
 
 The page works through these addresses, and so may any program. They are at the server's own address, by default
-`http://127.0.0.1:7860`. Where the server has a password it is asked for by HTTP's basic authentication, and the name
-given with it goes into the log of corrections. The version, {VERSION}, stands in every address; what is added later
+`http://127.0.0.1:7860`. Where the workspace has users, each request names one: a program by
+HTTP's basic authentication, sent without being asked for (`curl -u NAME`), with a person's name and password. That
+name goes into the log of corrections. The version, {VERSION}, stands in every address; what is added later
 leaves what is here as it is. `GET {OPENAPI_URL}` is the same description in OpenAPI's form; this page
 is made of it by `python -m app.api.documentation`.
 
 Answers are JSON. An error is `{{"error": "what is wrong, and what to do"}}`, with a status given below or one of these:
-400 for a host that is not served, 401 without the password, 403 from a page of another site, 404 for no address of the
-interface, 405 where the address takes another verb, 413 for more than the server takes, 422 for a parameter that is
-not listed, 503 where the database cannot be read.
+400 for a host that is not served, 401 without a user's name and password, 403 from a page of another site, 404 for no
+address of the interface, 405 where the address takes another verb, 413 for more than the server takes, 422 for a
+parameter that is not listed, 429 after too many wrong passwords (`Retry-After` says how many seconds to wait), 503
+where the database cannot be read.
 """
 
 # Past it a limit says what a database holds and nothing to a reader.

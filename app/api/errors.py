@@ -11,8 +11,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.api.answers import ErrorJson
+from app.line import LineFull
 from core.annotation.errors import MaskwrightError, StorageError
 from storage.errors import NotFound, StaleRevision
+from storage.label_changes import StaleLabelSet
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +25,26 @@ PICTURE: Responses = {
 }
 ABSENT: Responses = {404: {"model": ErrorJson, "description": "There is no such thing."}}
 STALE: Responses = {409: {"model": ErrorJson, "description": "The image moved on; its revision is given."}}
-ELSEWHERE: Responses = {412: {"model": ErrorJson, "description": "Another workspace is open here now."}}
+ELSEWHERE: Responses = {412: {"model": ErrorJson, "description": "Another workspace or person is here now."}}
 REFUSED: Responses = {422: {"model": ErrorJson, "description": "The request does not fit; nothing was changed."}}
-FAILED: Responses = {503: {"model": ErrorJson, "description": "It could not be saved; try again."}}
+BUSY: Responses = {429: {"model": ErrorJson, "description": "Too much is asked for at once; try again in a moment."}}
+FAILED: Responses = {
+    503: {"model": ErrorJson, "description": "The database could not be reached or written; try again."}
+}
 
 
 class OtherWorkspace(MaskwrightError):  # noqa: N818 — named like StaleRevision, for what happened
     """A correction for the image of a workspace that is not the one served."""
 
 
+class OtherPerson(MaskwrightError):  # noqa: N818 — named like StaleRevision, for what happened
+    """A correction made by somebody who is not the one logged in."""
+
+
 def refuse_unknown(request: Request) -> None:
     """A misspelt filter would answer with images that nobody asked for. Raises MaskwrightError."""
+    if not request.query_params:
+        return
     route = request.scope["route"]
     described = request.app.openapi()["paths"][route.path][request.method.lower()]
     known = [one["name"] for one in described.get("parameters", ()) if one["in"] == "query"]
@@ -44,8 +55,8 @@ def refuse_unknown(request: Request) -> None:
 
 
 def add_error_answers(app: FastAPI) -> None:
-    """404 not there, 405 not with this verb (Allow has those), 409 the image moved on (with its revision), 412 another
-    workspace, 422 refused, 503 try again.
+    """404 not there, 405 not with this verb (Allow has those), 409 the image or label set moved on (with its revision),
+    412 another workspace or person, 422 refused, 429 too much at once, 503 try again.
     """
 
     @app.exception_handler(RequestValidationError)
@@ -65,13 +76,19 @@ def add_error_answers(app: FastAPI) -> None:
     async def absent(_: Request, error: NotFound) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 404)
 
+    @app.exception_handler(OtherPerson)
     @app.exception_handler(OtherWorkspace)
-    async def elsewhere(_: Request, error: OtherWorkspace) -> JSONResponse:
+    async def elsewhere(_: Request, error: OtherWorkspace | OtherPerson) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 412)
 
+    @app.exception_handler(StaleLabelSet)
     @app.exception_handler(StaleRevision)
-    async def stale(_: Request, error: StaleRevision) -> JSONResponse:
+    async def stale(_: Request, error: StaleRevision | StaleLabelSet) -> JSONResponse:
         return JSONResponse({"error": str(error), "revision": error.revision}, 409)
+
+    @app.exception_handler(LineFull)
+    async def full(_: Request, error: LineFull) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 429, {"Retry-After": "1"})
 
     @app.exception_handler(StorageError)
     async def not_saved(_: Request, error: StorageError) -> JSONResponse:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
 
 from app.api.errors import ABSENT, PICTURE, REFUSED
+from app.api.routes import PHOTO_HEADERS
 from app.api.wire import MAX_ID, version_of
 from app.services import Services, services
 from app.workflows.learning import find_run
@@ -16,7 +17,7 @@ from storage.errors import NotFound
 router = APIRouter(prefix="/api/v1", tags=["Runs"])
 
 # The address of a picture carries its moment, so a browser may keep it.
-PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'"}
+PICTURE_HEADERS = PHOTO_HEADERS | {"Cache-Control": "private, max-age=86400"}
 
 
 @router.get(

@@ -8,17 +8,19 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
 
 from app.api.answers import ImageJson, OutcomeJson, ProposingJson, WorkspaceJson
-from app.api.errors import ABSENT, ELSEWHERE, FAILED, PICTURE, REFUSED, STALE, OtherWorkspace
-from app.api.queue import ImageId, Running, Wanted
+from app.api.errors import ABSENT, ELSEWHERE, FAILED, PICTURE, REFUSED, STALE, OtherPerson, OtherWorkspace
+from app.api.queue import ImageId, Ordered, Running, Wanted
 from app.api.wire import CorrectionBody, category_json, image_json, outcome_json, proposing_json, version_of
 from app.services import user_of
 from app.workflows.correct import Submission, correct
 from app.workflows.propose import shown_proposals
-from core.annotation.corrections import undo_and_redo
+from core.annotation.undo import undo_and_redo
 from storage.categories import load_label_set
-from storage.corrections import log_entries
+from storage.corrections import load_remark, log_entries
 from storage.images import count_images, get_image
-from storage.queue import neighbours
+from storage.label_changes import label_set_revision
+from storage.queue import Order, neighbours
+from storage.tables import ImageState
 from storage.tags import image_tags
 from storage.truths import load_truth
 
@@ -26,11 +28,11 @@ router = APIRouter(prefix="/api/v1", tags=["Labelling"])
 
 User = Annotated[str, Depends(user_of)]
 
-# Without a model there is no measured threshold; show what is more likely right than wrong.
-NEUTRAL_THRESHOLD = 0.5
-# A photo's address carries its content's hash, so a browser may keep it for good.
+# A photo's address carries its content's hash, so a browser may keep it for good, and show it for as long as the
+# person is logged in.
 PHOTO_HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
+    "Vary": "Cookie",
     "Content-Security-Policy": "default-src 'none'",
 }
 
@@ -39,7 +41,7 @@ PHOTO_HEADERS = {
 def read_workspace(running: Running, user: User) -> WorkspaceJson:
     """Its label set, the model in use, who asks, and how far the work is."""
     with running.workspace.database.read() as session:
-        label_set = load_label_set(session)
+        label_set, revision = load_label_set(session), label_set_revision(session)
         total, done = count_images(session)
     model, trouble = running.model, running.worker.trouble
     return {
@@ -47,7 +49,8 @@ def read_workspace(running: Running, user: User) -> WorkspaceJson:
         "name": running.workspace.folder.resolve().name,
         "user": user,
         "categories": [category_json(category) for category in label_set],
-        "default_threshold": NEUTRAL_THRESHOLD if model is None else model.threshold,
+        "label_set": revision,
+        "default_threshold": running.threshold,
         "model": None if model is None else {"name": model.name, "sha256": model.sha256, "trouble": trouble},
         "total": total,
         "done": done,
@@ -60,22 +63,25 @@ def read_image(
     running: Running,
     user: User,
     wanted: Wanted,
+    order: Ordered = Order.ADDED,
     ahead: Annotated[bool, Query(description="only look: do not ask the model for it before all others")] = False,
 ) -> ImageJson:
     """One image whole, with its place among those that pass the filter; it need not pass itself."""
     with running.workspace.database.read() as session:
-        image = get_image(session, image_id)
+        get_image(session, image_id)
     proposing = running.worker.state(image_id) if ahead else running.worker.ask(image_id)
     with running.workspace.database.read() as session:
+        image = get_image(session, image_id)
         return image_json(
             image,
             load_truth(session, image_id),
             shown_proposals(session, image_id, None if running.model is None else running.model.sha256),
             load_label_set(session),
-            neighbours(session, image_id, wanted),
+            neighbours(session, image_id, wanted, order=order),
             proposing,
             undo_and_redo(log_entries(session, image_id), user),
             image_tags(session, image_id),
+            load_remark(session, image_id) if image.state is ImageState.SENT_BACK else None,
         )
 
 
@@ -111,8 +117,13 @@ def post_correction(image_id: ImageId, body: CorrectionBody, running: Running, u
     """Save one correction; the answer comes after the commit. Sent again, it is answered again and not done twice."""
     if body.workspace != running.workspace.id:
         raise OtherWorkspace(f"another workspace, {running.workspace.folder.name}, is open here now; reload the page")
-    with running.workspace.database.read() as session:
-        image = get_image(session, image_id)
+    if body.user not in (None, user):
+        raise OtherPerson(f"{user} is logged in here now, and this was made by {body.user}; reload the page")
+    size = None
+    if body.has_masks:
+        with running.workspace.database.read() as session:
+            image = get_image(session, image_id)
+        size = image.height, image.width
     outcome = correct(
         running.workspace,
         Submission(
@@ -121,7 +132,7 @@ def post_correction(image_id: ImageId, body: CorrectionBody, running: Running, u
             seq=body.seq,
             user=user,
             base_revision=body.base_revision,
-            request=body.request(image.height, image.width),
+            request=body.request(size),
             threshold=body.threshold,
             shown_s=body.shown_s,
         ),

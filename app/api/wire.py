@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.answers import (
     CategoryJson,
@@ -16,16 +16,18 @@ from app.api.answers import (
     OutcomeJson,
     ProposalJson,
     ProposingJson,
+    RemarkJson,
     SegmentJson,
     StatisticsJson,
 )
 from app.jobs import Proposing
 from app.workflows.correct import Outcome
 from core.annotation.changes import Change
-from core.annotation.corrections import Operation, Request
+from core.annotation.corrections import MAX_COMMENT_LENGTH, Operation, Request
 from core.annotation.labels import Category, LabelSet
-from core.annotation.mask import Mask
+from core.annotation.mask import Mask, measure
 from core.annotation.truth import MAX_SEGMENTS, Segment, Truth
+from storage.corrections import LABEL_SET_CLIENT, Remark
 from storage.images import ImageRecord
 from storage.proposals import StoredProposal
 from storage.queue import Neighbours
@@ -38,7 +40,16 @@ SCORE_DIGITS = 5
 # What a database's integer holds.
 MAX_ID = 2**63 - 1
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
+# No database takes a zero character in a text.
+_TEXT = r"^[^\x00]*$"
 Ids = Annotated[list[Id], Field(max_length=MAX_SEGMENTS)]
+
+
+def _own_client(name: str) -> str:
+    # SQLite, asked for a beginning, takes it in any case.
+    if name.lower().startswith(LABEL_SET_CLIENT):
+        raise ValueError(f"{LABEL_SET_CLIENT!r} begins the names that the label set's own steps have; choose another")
+    return name
 
 
 def version_of(
@@ -64,14 +75,24 @@ class CorrectionBody(BaseModel):
     `accept`, `reject` and `defer` take proposals. `relabel` takes segments, and proposals, which are accepted with the
     label. `merge` takes two or more segments and proposals; its category is the given one, else that of the first that
     has one. `delete` takes segments. `reorder` takes segments, and puts them on top or below all. `draw` takes a mask.
-    `done` says whether the image is done. `undo` and `redo` take nothing and concern the user's own corrections.
+    `edit` and `fill` take one segment or proposal and the mask it is to have; a proposal is accepted with it. `slice`
+    and `split` take one segment or proposal and the masks of its parts, which together are its mask and share no pixel;
+    the largest keeps the segment's id. `draw` may have several masks instead of one, a segment each.
+    `done` says whether the image is done; `approve`, `send_back` with a comment, `skip`, `delete_image` and `reopen`
+    say how far it is, too. `undo` and `redo` take nothing and concern the user's own corrections.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     workspace: Annotated[str, Field(max_length=64, description="the id of the workspace whose image was corrected")]
+    user: Annotated[
+        str | None,
+        Field(max_length=64, description="who made it, as the workspace's answer said; from anyone else it is refused"),
+    ] = None
     client: Annotated[
-        str, Field(min_length=8, max_length=64, description="the sender's own name for itself, such as a random one")
+        str,
+        Field(min_length=8, max_length=64, description="the sender's own name for itself, such as a random one"),
+        AfterValidator(_own_client),
     ]
     seq: Annotated[
         int, Field(ge=0, le=2**53, description="counts the client's corrections; one sent again is not done twice")
@@ -83,7 +104,13 @@ class CorrectionBody(BaseModel):
     category_id: Annotated[Id | None, Field(description="for relabel, merge and draw; null: unlabelled")] = None
     to_top: Annotated[bool, Field(description="for reorder")] = True
     done: Annotated[bool, Field(description="for done")] = True
-    mask: Annotated[MaskBody | None, Field(description="for draw")] = None
+    mask: Annotated[MaskBody | None, Field(description="for draw, edit and fill")] = None
+    masks: Annotated[list[MaskBody], Field(max_length=MAX_SEGMENTS, description="for draw, slice and split")] = []
+    crowd: Annotated[bool, Field(description="for draw: each segment is a crowd")] = False
+    comment: Annotated[
+        str | None,
+        Field(max_length=MAX_COMMENT_LENGTH, pattern=_TEXT, description="for send_back; any other may have one"),
+    ] = None
     threshold: Annotated[
         float | None, Field(ge=0, le=1, description="for the log: the least score that proposals were shown with")
     ] = None
@@ -91,9 +118,13 @@ class CorrectionBody(BaseModel):
         float | None, Field(ge=0, allow_inf_nan=False, description="for the log: seconds since the image was shown")
     ] = None
 
-    def request(self, height: int, width: int) -> Request:
-        """The correction asked for; a mask must have the image's size."""
-        mask = None if self.mask is None else Mask.from_coco(self.mask.model_dump(), size=(height, width))
+    @property
+    def has_masks(self) -> bool:
+        return self.mask is not None or bool(self.masks)
+
+    def request(self, size: tuple[int, int] | None) -> Request:
+        """The correction asked for; masks must have the image's size, (height, width), None where there are none."""
+        mask = None if self.mask is None else Mask.from_coco(self.mask.model_dump(), size=size)
         return Request(
             operation=self.operation,
             proposals=tuple(self.proposals),
@@ -102,6 +133,9 @@ class CorrectionBody(BaseModel):
             to_top=self.to_top,
             done=self.done,
             mask=mask,
+            masks=tuple(Mask.from_coco(mask.model_dump(), size=size) for mask in self.masks),
+            crowd=self.crowd,
+            comment=(self.comment or "").strip() or None,
         )
 
 
@@ -111,6 +145,7 @@ def category_json(category: Category) -> CategoryJson:
         "name": category.name,
         "is_thing": category.is_thing,
         "colour": list(category.colour),
+        "key": category.key,
     }
 
 
@@ -125,7 +160,12 @@ def image_summary_json(image: ImageRecord) -> ImageSummaryJson:
         "best_score": None if image.best_score is None else round(image.best_score, SCORE_DIGITS),
         "revision": image.revision,
         "note": image.note,
+        "thumbnail_url": _picture_url(image, "thumbnail"),
     }
+
+
+def _picture_url(image: ImageRecord, picture: str) -> str:
+    return f"/api/v1/images/{image.id}/{picture}?v={image.display_sha256[:16]}"
 
 
 def segment_json(segment: Segment) -> SegmentJson:
@@ -140,6 +180,16 @@ def segment_json(segment: Segment) -> SegmentJson:
         "bbox": list(segment.mask.bbox),
         "counts": segment.mask.counts,
     }
+
+
+def segments_json(segments: Sequence[Segment]) -> list[SegmentJson]:
+    measure([segment.mask for segment in segments])
+    return [segment_json(segment) for segment in segments]
+
+
+def proposals_json(proposals: Sequence[StoredProposal], label_set: LabelSet) -> list[ProposalJson]:
+    measure([proposal.mask for proposal in proposals])
+    return [proposal_json(proposal, label_set) for proposal in proposals]
 
 
 def proposal_json(proposal: StoredProposal, label_set: LabelSet) -> ProposalJson:
@@ -167,6 +217,7 @@ def image_json(
     proposing: Proposing,
     undo_redo: tuple[int | None, int | None],
     tags: Sequence[str],
+    remark: Remark | None,
 ) -> ImageJson:
     """All that the page needs to show one image."""
     return {
@@ -177,14 +228,20 @@ def image_json(
         "next_id": neighbours.next_id,
         "position": neighbours.position,
         "total": neighbours.total,
-        "photo_url": f"/api/v1/images/{image.id}/photo?v={image.display_sha256[:16]}",
-        "segments": [segment_json(segment) for segment in truth.segments],
-        "proposals": [proposal_json(proposal, label_set) for proposal in proposals],
+        "photo_url": _picture_url(image, "photo"),
+        "preview_url": _picture_url(image, "preview"),
+        "segments": segments_json(truth.segments),
+        "proposals": proposals_json(proposals, label_set),
         "proposing": proposing_json(proposing),
         "can_undo": undo_redo[0] is not None,
         "can_redo": undo_redo[1] is not None,
         "tags": list(tags),
+        "remark": remark_json(remark),
     }
+
+
+def remark_json(remark: Remark | None) -> RemarkJson | None:
+    return None if remark is None else {"user": remark.user, "text": remark.text, "at": remark.at.isoformat()}
 
 
 def proposing_json(proposing: Proposing) -> ProposingJson:
@@ -197,10 +254,12 @@ def outcome_json(seq: int, outcome: Outcome) -> OutcomeJson:
     return {
         "seq": seq,
         "revision": outcome.revision,
-        "segments": [segment_json(part.after) for part in change.segments if part.after is not None],
+        "segments": segments_json([part.after for part in change.segments if part.after is not None]),
         "removed": [part.segment_id for part in change.segments if part.after is None],
         "decisions": {str(said.proposal_id): said.after for said in change.decisions},
         "done": outcome.done,
+        "state": outcome.state,
+        "remark": remark_json(outcome.remark),
         "can_undo": outcome.can_undo,
         "can_redo": outcome.can_redo,
     }
@@ -229,8 +288,12 @@ def statistics_json(statistics: Statistics) -> StatisticsJson:
 
 def _counts_json(counts: Mapping[ImageState, int]) -> CountsJson:
     return {
-        "total": sum(counts.values()),
+        "total": sum(counts.values()) - counts[ImageState.DELETED],
         "new": counts[ImageState.NEW],
         "in_work": counts[ImageState.IN_WORK],
         "done": counts[ImageState.DONE],
+        "approved": counts[ImageState.APPROVED],
+        "sent_back": counts[ImageState.SENT_BACK],
+        "skipped": counts[ImageState.SKIPPED],
+        "deleted": counts[ImageState.DELETED],
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from app.security.guard import ACCOUNT_PATH
 from app.services import Services
 from app.settings import ASSETS
 
@@ -26,18 +27,19 @@ def build_pages(services: Services) -> Blocks:
 
     from app.pages import annotate, data, labels, train
 
+    links = None if services.on_this_machine else [("Account", ACCOUNT_PATH.removeprefix("/"))]
     pages = gr.Blocks(title="Maskwright", fill_width=True, analytics_enabled=False, delete_cache=(CACHE_S, CACHE_S))
     with pages:
-        Navbar(main_page_name="Annotate")
+        Navbar(links, main_page_name="Annotate")
         annotate.build()
     with pages.route("Data", "/data"):
-        Navbar(main_page_name="Annotate")
+        Navbar(links, main_page_name="Annotate")
         data.build(pages, services)
     with pages.route("Labels", "/labels"):
-        Navbar(main_page_name="Annotate")
-        labels.build(pages, services)
+        Navbar(links, main_page_name="Annotate")
+        labels.build()
     with pages.route("Train", "/train"):
-        Navbar(main_page_name="Annotate")
+        Navbar(links, main_page_name="Annotate")
         train.build(pages, services)
     return pages
 
@@ -66,5 +68,11 @@ def mount_pages(app: FastAPI, services: Services) -> None:
                 font_mono=["ui-monospace", "monospace"],
                 primary_hue="blue",
                 radius_size="sm",
+            ).set(
+                # White on the theme's own blue has a contrast of 3.7.
+                button_primary_background_fill="*primary_600",
+                button_primary_background_fill_hover="*primary_700",
+                button_primary_background_fill_dark="*primary_600",
+                button_primary_background_fill_hover_dark="*primary_700",
             ),
         )

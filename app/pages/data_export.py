@@ -22,7 +22,7 @@ from storage.categories import load_label_set
 from storage.statistics import load_statistics
 from storage.workspace import Workspace
 
-STATES = {"every image with truth": "all", "done images only": "done"}
+STATES = {"every image with truth": "all", "done images only": "done", "approved images only": "approved"}
 EVERY_SPLIT = "every split"
 ARCHIVE_PX = 90
 

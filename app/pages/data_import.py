@@ -14,7 +14,7 @@ from gradio.events import Dependency
 from app.pages.data_plans import Plans, gathered, open_plan
 from app.pages.data_words import folder_here, format_choices, import_shown, plan_shown
 from app.pages.markup import Markup, element, text
-from app.pages.page_jobs import JobButtons, Jobs, shown_on, user_name
+from app.pages.page_jobs import JobButtons, Jobs, shown_on, switched, user_name
 from app.services import Services
 from app.workflows.importing import Clash, ImportPlan, ImportReport, ImportRequest, import_data, replan
 from core.annotation.errors import FormatError, MaskwrightError
@@ -106,8 +106,8 @@ class _Import:
         self._all.click(self._on_all, self._key, [*planned, *said], api_visibility="private")
         asked = [self._format.change, self._files.change, *(place.change for place in self._places)]
         for changed in asked:
-            # What was looked into is no longer what is asked for.
-            changed(lambda: OFF, outputs=self._take, api_visibility="private", queue=False)
+            # What was looked into is no longer what is asked for. The server's answer could come after the next plan.
+            changed(None, outputs=self._take, js=switched([self._take], on=False), api_visibility="private")
         job = JobButtons(
             self._jobs, kind="import", starts=[self._look], cancel=self._cancel, token=self._token, off=[self._take]
         )

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import gradio as gr
 
 from app.pages.markup import Markup, element, join, table, text
 from core.annotation.words import counted
+from storage.person_counts import PersonCount, load_person_counts
 from storage.statistics import Statistics, load_statistics
 from storage.tables import ImageState
 from storage.workspace import Workspace
 
-STATE_NAMES = {ImageState.NEW: "new", ImageState.IN_WORK: "in work", ImageState.DONE: "done"}
+STATE_NAMES = {
+    ImageState.NEW: "new",
+    ImageState.IN_WORK: "in work",
+    ImageState.SENT_BACK: "sent back",
+    ImageState.DONE: "done",
+    ImageState.APPROVED: "approved",
+    ImageState.SKIPPED: "skipped",
+    ImageState.DELETED: "deleted",
+}
+# Shown at all times; a workspace without review need not look at empty columns.
+ALWAYS_SHOWN = (ImageState.NEW, ImageState.IN_WORK, ImageState.DONE)
 
 
 class Numbers:
@@ -29,6 +40,7 @@ class Numbers:
     def show(self) -> Markup:
         with self._workspace.database.read() as session:
             found = load_statistics(session)
+            people = load_person_counts(session)
         name = self._workspace.folder.resolve().name
         used = sum(1 for one in found.categories if one.segments)
         counts = (
@@ -40,6 +52,7 @@ class Numbers:
             element("p", text(f"{name}: {', '.join(counts)}")),
             _images(found),
             _categories(found),
+            _people(people),
         )
 
 
@@ -47,9 +60,10 @@ def _images(found: Statistics) -> Markup:
     rows = [(split, by_state) for split, by_state in found.by_split.items()]
     if len(rows) > 1:
         rows.append(("all", found.by_state))
+    states = [state for state in STATE_NAMES if state in ALWAYS_SHOWN or found.by_state[state]]
     return table(
-        ["Split", *(name.capitalize() for name in STATE_NAMES.values())],
-        [[text(split), *(text(f"{by_state[state]:,}") for state in STATE_NAMES)] for split, by_state in rows],
+        ["Split", *(STATE_NAMES[state].capitalize() for state in states)],
+        [[text(split), *(text(f"{by_state[state]:,}") for state in states)] for split, by_state in rows],
         described="Images by split and state",
     )
 
@@ -65,3 +79,21 @@ def _categories(found: Statistics) -> Markup:
 
     shown = list(rows())
     return table(["Category", "Segments", "Images"], shown, described="Segments by category") if shown else join()
+
+
+def _people(people: Sequence[PersonCount]) -> Markup:
+    """What each person did; one who works alone is not told apart from nobody."""
+    if len(people) < 2:
+        return join()
+    rows = [
+        [
+            text(one.user),
+            text(f"{sum(one.corrections.values()):,}"),
+            text(f"{one.segments_made:,}"),
+            text(f"{one.images_done:,}"),
+            text(f"{one.last_at:%Y-%m-%d %H:%M} UTC"),
+        ]
+        for one in people
+    ]
+    headers = ["Person", "Corrections", "Segments made", "Images done", "Last"]
+    return table(headers, rows, described="Work by person")

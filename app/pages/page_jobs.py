@@ -12,10 +12,16 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from app.security import LOCAL_USER
+from storage.persons import LOCAL_USER
 
 # More often than this an eye does not see, and each report costs a message to the browser.
 REPORT_S = 0.2
+
+
+def switched(buttons: Sequence[Component], *, on: bool) -> str:
+    """The JavaScript of an event without a function that switches its outputs, `buttons`, before anyone can answer."""
+    update = f"{{ __type__: 'update', interactive: {'true' if on else 'false'} }}"
+    return f"() => [{', '.join([update] * len(buttons))}]"
 
 
 class Jobs:
@@ -71,9 +77,13 @@ class JobButtons:
         self, button: gr.Button, work: Callable[..., Any], given: Sequence[Component], shown: Sequence[Component]
     ) -> Dependency:
         """Let the button do `work(token, *given)`, whose answer is `shown`; returns the event after it."""
+        # A second click finds the buttons off already; they come on again where the server does not answer.
+        *starts, _ = self._buttons
+        button.click(None, outputs=starts, js=switched(starts, on=False), api_visibility="private")
         begun = button.click(
             self._begin, outputs=[self._token, *self._buttons, *self._off], api_visibility="private", queue=False
         )
+        begun.failure(None, outputs=starts, js=switched(starts, on=True), api_visibility="private")
         worked = begun.then(
             work,
             [self._token, *given],
@@ -111,5 +121,5 @@ def shown_on(progress: gr.Progress, unit: str) -> Callable[[int, int], None]:
 
 
 def user_name(request: gr.Request) -> str:
-    """Who uses the page: the name given with the password, or the one local user."""
+    """Who uses the page: the name they logged in with, or the one local user."""
     return str(getattr(request.state, "user", LOCAL_USER))

@@ -110,7 +110,7 @@ class _TrainPage:
             (self.promote.click, self.on_promote, (self.run_id,)),
             (self.keep.click, self.on_keep, (self.run_id,)),
             (self.use.click, self.on_use, (self.chosen,)),
-            (self.live.tick, self.on_live, ()),
+            (self.live.tick, self.on_live, (self.seen,)),
             (self.idle.tick, self.on_idle, (self.minutes, self.seen)),
         ):
             _listen(event, does, given, self.shown)
@@ -172,14 +172,19 @@ class _TrainPage:
     def on_use(self, model_id: int) -> Updates:
         return self._after(lambda: self._promote(model_id))
 
-    def on_live(self) -> Updates:
-        """The run's progress alone as long as it goes on, everything when it has ended."""
+    def on_live(self, seen: str) -> Updates:
+        """The run's progress alone as long as it goes on, with the lists when they changed; everything when it has
+        ended."""
         try:
             newest = learning.newest_run(self.workspace)
-            if newest is not None and newest.active:
-                stop = gr.Button(interactive=newest.stoppable)
-                return {**self._show_progress(newest), self.stop: stop, self.run_id: newest.id}
-            return self._everything(None)
+            if newest is None or not newest.active:
+                return self._everything(None)
+            stop = gr.Button(interactive=newest.stoppable)
+            updates = {**self._show_progress(newest), self.stop: stop, self.run_id: newest.id}
+            models = self._models()
+            if self._standing(newest, models) == seen:
+                return updates
+            return {**updates, **self._show_lists(learning.runs(self.workspace), models)}
         except MaskwrightError as error:
             return self._trouble(error)
 
@@ -215,15 +220,10 @@ class _TrainPage:
             **self._show_readiness(can=not active),
             **self._show_progress(newest),
             **self._show_buttons(newest, _in_use(models)),
-            self.models: views.show_models(models, *self._proposing()),
-            self.chosen: gr.Dropdown(
-                choices=[(views.name_choice(model), model.id) for model in models], value=_in_use(models).id
-            ),
-            self.runs: views.show_runs(runs),
+            **self._show_lists(runs, models),
             self.told: said or "",
             self.live: gr.Timer(active=active),
             self.idle: gr.Timer(active=not active),
-            self.seen: self._standing(newest, models),
         }
 
     def _show_readiness(self, *, can: bool) -> Updates:
@@ -255,6 +255,15 @@ class _TrainPage:
                 "Go back to the old model" if used else "Keep the old model", visible=_shown(made is not None)
             ),
             self.run_id: None if run is None else run.id,
+        }
+
+    def _show_lists(self, runs: Sequence[learning.RunView], models: Sequence[learning.ModelView]) -> Updates:
+        in_use = _in_use(models).id
+        return {
+            self.models: views.show_models(models, *self._proposing()),
+            self.chosen: gr.Dropdown(choices=[(views.name_choice(model), model.id) for model in models], value=in_use),
+            self.runs: views.show_runs(runs),
+            self.seen: self._standing(runs[0] if runs else None, models),
         }
 
     def _after(self, act: Callable[[], str]) -> Updates:

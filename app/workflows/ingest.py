@@ -11,8 +11,10 @@ from core.annotation.errors import PhotoError, StorageError
 from core.annotation.splits import split_of
 from core.formats.images.read import visible_files
 from core.formats.photo import Photo, display_bytes, read_bytes, read_photo
+from core.formats.unread import raw_photo
 from storage.blob_places import Blobs
 from storage.images import ImageRecord, NewImage, add_image
+from storage.tables import ImageState
 from storage.workspace import Workspace
 
 Progress = Callable[[int, int], None]
@@ -38,12 +40,22 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """A file with the very picture of one that stood before it; `first` is that one's name."""
+
+    name: str
+    first: str
+
+
+@dataclass(frozen=True)
 class IngestReport:
-    """What became of each file: `known` were in the workspace already."""
+    """What became of each file: `known` were in the workspace already, or came in with an earlier one of the files,
+    which `repeated` names."""
 
     added: tuple[ImageRecord, ...]
     known: tuple[ImageRecord, ...]
     refused: tuple[Refused, ...]
+    repeated: tuple[Repeated, ...] = ()
 
 
 def photo_files(folder: Path) -> list[PhotoFile]:
@@ -66,16 +78,21 @@ def add_photos(
     added: list[ImageRecord] = []
     known: list[ImageRecord] = []
     refused: list[Refused] = []
+    repeated: list[Repeated] = []
+    names: dict[int, str] = {}
     for number, file in enumerate(files, start=1):
         try:
             record, is_new = _add(workspace, file)
             (added if is_new else known).append(record)
+            if record.id in names:
+                repeated.append(Repeated(file.name, names[record.id]))
+            names.setdefault(record.id, file.name)
         except PhotoError as error:
             refused.append(Refused(file.name, str(error)))
         except StorageError as error:
             refused.append(Refused(file.name, f"{file.name}: {error}"))
         progress(number, len(files))
-    return IngestReport(tuple(added), tuple(known), tuple(refused))
+    return IngestReport(tuple(added), tuple(known), tuple(refused), tuple(repeated))
 
 
 def _add(workspace: Workspace, file: PhotoFile) -> tuple[ImageRecord, bool]:
@@ -86,7 +103,12 @@ def _add(workspace: Workspace, file: PhotoFile) -> tuple[ImageRecord, bool]:
 
 
 def store_photo(blobs: Blobs, original: bytes, photo: Photo, *, name: str) -> NewImage:
-    """Put a photo's bytes, and what a page shows of it where that is something else, to the blobs; the image to add."""
+    """Put a photo's bytes, and what a page shows of it where that is something else, to the blobs; the image to add.
+
+    Raises PhotoError for a camera's raw photo, of which `photo` is a thumbnail.
+    """
+    if photo.file_format == "TIFF" and (reason := raw_photo(name)):
+        raise PhotoError(f"{name}: {reason}")
     shown, shown_type = (original, MEDIA_TYPES[photo.file_format]) if photo.as_stored else display_bytes(photo)
     sha256 = blobs.put(original)
     return NewImage(
@@ -112,5 +134,10 @@ def report_lines(report: IngestReport) -> Iterable[str]:
     for record in report.added:
         if record.note:
             yield f"{record.file_name}: {record.note}"
+    for record in report.known:
+        if record.state is ImageState.DELETED:
+            yield f"{record.file_name}: deleted here; find it among the deleted images and reopen it"
+    for repeated in report.repeated:
+        yield f"{repeated.name}: the same picture as {repeated.first}; the two are one image"
     for refused in report.refused:
         yield refused.reason

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,12 @@ from app.workflows.ingest import stored_photo
 from core.annotation.proposals import Proposal
 from core.annotation.truth import Decision
 from core.training.metrics.recall import ious
-from storage.images import get_image
+from storage.images import ImageRecord, get_image
 from storage.proposals import StoredProposal, load_proposals, needs_proposals, save_proposals
 from storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.inference.embeddings import SeenPhoto
 
 # A newer model's mask is the same find as an accepted one at this IoU; as a rejected one only where it is the same
 # mask, since a better one of the same place may be wanted.
@@ -24,7 +28,7 @@ REJECTED_AGAIN_IOU = 0.9
 
 
 class Proposer(Protocol):
-    """What proposes masks: the network with its checkpoint."""
+    """What proposes masks and answers questions about photos: the network with its checkpoint."""
 
     @property
     def model_name(self) -> str: ...
@@ -34,12 +38,39 @@ class Proposer(Protocol):
 
     def propose(self, image: npt.NDArray[np.uint8]) -> list[Proposal]: ...
 
+    def propose_and_see(self, image: npt.NDArray[np.uint8]) -> tuple[list[Proposal], SeenPhoto | None]: ...
 
-def propose_for_image(workspace: Workspace, proposer: Proposer, image_id: int) -> int:
-    """Compute one image's proposals, and store them unless it was done meanwhile; returns how many there are."""
+    def see(self, image: npt.NDArray[np.uint8]) -> SeenPhoto: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is left of a look at a photo beside its proposals.
+
+    pixels: RGB, uint8 [H, W, 3].   seen: by the model of this hash; None where it keeps nothing.
+    """
+
+    image: ImageRecord
+    pixels: npt.NDArray[np.uint8]
+    model_sha256: str
+    seen: SeenPhoto | None
+
+
+def propose_for_image(
+    workspace: Workspace, proposer: Proposer, image_id: int, *, keep: Callable[[Look], None] | None = None
+) -> int:
+    """Compute one image's proposals, and store them unless it was done meanwhile; returns how many there are.
+
+    keep: told what else the look at the photo gave, before the proposals are stored.
+    """
     with workspace.database.read() as session:
         image = get_image(session, image_id)
-    proposals = proposer.propose(stored_photo(workspace, image).pixels)
+    pixels = stored_photo(workspace, image).pixels
+    if keep is None:
+        proposals = proposer.propose(pixels)
+    else:
+        proposals, seen = proposer.propose_and_see(pixels)
+        keep(Look(image, pixels, proposer.model_sha256, seen))
     with workspace.database.write() as session:
         if needs_proposals(session, image_id, proposer.model_sha256):
             save_proposals(session, image_id, proposer.model_sha256, proposer.model_name, proposals)

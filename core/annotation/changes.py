@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.annotation.errors import CorrectionError
 from core.annotation.mask import Mask
-from core.annotation.truth import MAX_SEGMENTS, Decision, Segment, Source, Truth
+from core.annotation.truth import MAX_SEGMENTS, Decision, Progress, Segment, Source, Truth
 
 
 @dataclass(frozen=True)
@@ -36,54 +37,114 @@ class DecisionChange:
 
 @dataclass(frozen=True)
 class Change:
-    """All that one correction changed; `done` is (before, after) or None."""
+    """All that one correction changed; `progress` is (before, after) or None."""
 
     segments: tuple[SegmentChange, ...] = ()
     decisions: tuple[DecisionChange, ...] = ()
-    done: tuple[bool, bool] | None = None
+    progress: tuple[Progress, Progress] | None = None
 
     def inverse(self) -> Change:
         """The change that takes this one back."""
         return Change(
             tuple(SegmentChange(change.after, change.before) for change in self.segments),
             tuple(DecisionChange(change.proposal_id, change.after, change.before) for change in self.decisions),
-            None if self.done is None else (self.done[1], self.done[0]),
+            None if self.progress is None else (self.progress[1], self.progress[0]),
         )
+
+    def labels_gained(self) -> dict[int | None, int]:
+        """How many segments of each category it adds (+) or takes away (−)."""
+        gained: Counter[int | None] = Counter()
+        for part in self.segments:
+            if part.after is not None:
+                gained[part.after.category_id] += 1
+            if part.before is not None:
+                gained[part.before.category_id] -= 1
+        return {category_id: number for category_id, number in gained.items() if number}
+
+
+class OvertakenError(CorrectionError):
+    """A later correction changed what the change was made from: the segment, else the proposal, else the progress."""
+
+    def __init__(self, what: str, *, segment_id: int | None = None, proposal_id: int | None = None) -> None:
+        super().__init__(f"{what} by a later correction; that one comes first")
+        self.segment_id = segment_id
+        self.proposal_id = proposal_id
+
+    def concerns(self, change: Change) -> bool:
+        """Whether the change could be that later one."""
+        if self.segment_id is not None:
+            return any(part.segment_id == self.segment_id for part in change.segments)
+        if self.proposal_id is not None:
+            return any(said.proposal_id == self.proposal_id for said in change.decisions)
+        return change.progress is not None
 
 
 def apply_change(truth: Truth, change: Change) -> Truth:
-    """The next revision of the truth. Raises CorrectionError, changing nothing, when the truth is not
-    what the change was made from (somebody else corrected the same segments in between)."""
-    segments = {segment.id: segment for segment in truth.segments}
-    for part in change.segments:
-        if segments.get(part.segment_id) != part.before:
-            raise CorrectionError(f"segment {part.segment_id} was changed by a later correction; that one comes first")
-        if part.after is None:
-            del segments[part.segment_id]
-        else:
-            segments[part.segment_id] = part.after
-    decisions = dict(truth.decisions)
-    for said in change.decisions:
-        if truth.decision(said.proposal_id) is not said.before:
-            raise CorrectionError(
-                f"proposal {said.proposal_id} was decided by a later correction; that one comes first"
-            )
-        if said.after is Decision.UNDECIDED:
-            del decisions[said.proposal_id]
-        else:
-            decisions[said.proposal_id] = said.after
-    if change.done is not None and truth.done is not change.done[0]:
-        raise CorrectionError("the image's done mark was changed by a later correction; that one comes first")
-    if len(segments) > MAX_SEGMENTS:
-        raise CorrectionError(f"an image holds at most {MAX_SEGMENTS} segments, this would be {len(segments)}")
+    """The next revision of the truth. Raises OvertakenError, changing nothing, when the truth is not what the change
+    was made from (somebody else corrected the same segments in between), and CorrectionError past MAX_SEGMENTS."""
+    segments = _changed_segments(truth, change)
+    decisions = _changed_decisions(truth, change)
+    if change.progress is not None and truth.progress is not change.progress[0]:
+        raise OvertakenError("the image's state was changed")
     return replace(
         truth,
         revision=truth.revision + 1,
         segments=tuple(sorted(segments.values(), key=lambda segment: (segment.order, segment.id))),
         decisions=decisions,
-        done=truth.done if change.done is None else change.done[1],
+        progress=truth.progress if change.progress is None else change.progress[1],
         last_segment_id=max([truth.last_segment_id, *(part.segment_id for part in change.segments)]),
     )
+
+
+def check_proposals_stand(before: Truth, change: Change, after: Truth) -> None:
+    """A proposal is accepted as long as a segment is made of it, and no longer: raises OvertakenError where the change
+    would end that, as an undo can when somebody else corrected another part of the same proposal. Where it did not
+    hold before, as in older logs, it need not after."""
+    said = {decision.proposal_id for decision in change.decisions}
+    made_of = {
+        number for part in change.segments for each in (part.before, part.after) if each for number in each.proposals
+    }
+    for number in sorted(said | made_of):
+        living = _made_of(after, number)
+        if bool(living) is (after.decision(number) is Decision.ACCEPTED):
+            continue
+        if bool(_made_of(before, number)) is not (before.decision(number) is Decision.ACCEPTED):
+            continue
+        if living and number in said:
+            raise OvertakenError(f"segment {living[0].id} was made of proposal {number}", segment_id=living[0].id)
+        raise OvertakenError(f"proposal {number} was decided", proposal_id=number)
+
+
+def _made_of(truth: Truth, proposal_id: int) -> list[Segment]:
+    return [segment for segment in truth.segments if proposal_id in segment.proposals]
+
+
+def _changed_segments(truth: Truth, change: Change) -> dict[int, Segment]:
+    segments = {segment.id: segment for segment in truth.segments}
+    for part in change.segments:
+        if segments.get(part.segment_id) != part.before:
+            raise OvertakenError(f"segment {part.segment_id} was changed", segment_id=part.segment_id)
+        if part.after is None:
+            del segments[part.segment_id]
+        else:
+            segments[part.segment_id] = part.after
+    if len(segments) > MAX_SEGMENTS:
+        raise CorrectionError(
+            f"an image holds at most {MAX_SEGMENTS} segments, this would be {len(segments)}; merge or delete some first"
+        )
+    return segments
+
+
+def _changed_decisions(truth: Truth, change: Change) -> dict[int, Decision]:
+    decisions = dict(truth.decisions)
+    for said in change.decisions:
+        if truth.decision(said.proposal_id) is not said.before:
+            raise OvertakenError(f"proposal {said.proposal_id} was decided", proposal_id=said.proposal_id)
+        if said.after is Decision.UNDECIDED:
+            del decisions[said.proposal_id]
+        else:
+            decisions[said.proposal_id] = said.after
+    return decisions
 
 
 def change_to_json(change: Change) -> dict[str, Any]:
@@ -93,21 +154,28 @@ def change_to_json(change: Change) -> dict[str, Any]:
             {"before": _segment_to_json(part.before), "after": _segment_to_json(part.after)} for part in change.segments
         ],
         "decisions": [[said.proposal_id, said.before.value, said.after.value] for said in change.decisions],
-        "done": None if change.done is None else list(change.done),
+        "progress": None if change.progress is None else [progress.value for progress in change.progress],
     }
 
 
 def change_from_json(value: Mapping[str, Any]) -> Change:
-    """The inverse of `change_to_json`; it trusts the log."""
-    done = value["done"]
+    """The inverse of `change_to_json`; it trusts the log, also older lines, where "done" stands for progress."""
     return Change(
         tuple(
             SegmentChange(_segment_from_json(part["before"]), _segment_from_json(part["after"]))
             for part in value["segments"]
         ),
         tuple(DecisionChange(number, Decision(old), Decision(new)) for number, old, new in value["decisions"]),
-        None if done is None else (done[0], done[1]),
+        _progress_from_json(value),
     )
+
+
+def _progress_from_json(value: Mapping[str, Any]) -> tuple[Progress, Progress] | None:
+    said = value["progress"] if "progress" in value else value["done"]
+    if said is None:
+        return None
+    before, after = ((Progress.DONE if each else Progress.OPEN) if isinstance(each, bool) else each for each in said)
+    return Progress(before), Progress(after)
 
 
 def _segment_to_json(segment: Segment | None) -> dict[str, Any] | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.annotation.changes import Change, DecisionChange, SegmentChange
 from core.annotation.errors import CorrectionError
 from core.annotation.mask import Mask
-from core.annotation.truth import Decision, Segment, Source, Truth
+from core.annotation.truth import Decision, Progress, Segment, Source, Truth
+
+# A remark of a page or so; more is a document, and no list could show it.
+MAX_COMMENT_LENGTH = 2_000
 
 
 class Operation(StrEnum):
@@ -22,9 +25,18 @@ class Operation(StrEnum):
     MERGE = "merge"
     DELETE = "delete"
     REORDER = "reorder"
+    EDIT = "edit"
+    FILL = "fill"
+    SLICE = "slice"
+    SPLIT = "split"
     DRAW = "draw"
     IMPORT = "import"
     DONE = "done"
+    APPROVE = "approve"
+    SEND_BACK = "send_back"
+    SKIP = "skip"
+    DELETE_IMAGE = "delete_image"
+    REOPEN = "reopen"
     UNDO = "undo"
     REDO = "redo"
 
@@ -46,7 +58,8 @@ class Request:
     accept, reject, defer: proposals. relabel: segments and proposals (these are accepted with the label),
     category_id (None makes unlabelled). merge: two or more of segments and proposals, in the order of
     selection; category_id when given, else the first labelled one's. delete: segments. reorder: segments,
-    to_top. draw: mask, category_id. done: done.
+    to_top. edit, fill: one of segments and proposals, mask. slice, split: one of segments and proposals, masks.
+    draw: mask or masks, category_id, crowd. done: done. send_back: comment, which any other may have too.
     """
 
     operation: Operation
@@ -56,6 +69,12 @@ class Request:
     to_top: bool = True
     done: bool = True
     mask: Mask | None = None
+    masks: tuple[Mask, ...] = ()
+    crowd: bool = False
+    comment: str | None = None
+
+
+_Plan = Callable[[Truth, Request, Mapping[int, Offer]], Change]
 
 
 def plan(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
@@ -66,6 +85,10 @@ def plan(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
     """
     if len(set(request.proposals)) < len(request.proposals) or len(set(request.segments)) < len(request.segments):
         raise CorrectionError(f"a {request.operation} names something twice: {request.proposals} {request.segments}")
+    if request.comment is not None and len(request.comment) > MAX_COMMENT_LENGTH:
+        raise CorrectionError(
+            f"a comment has at most {MAX_COMMENT_LENGTH} characters, got {len(request.comment)}; shorten it"
+        )
     return _PLANS[request.operation](truth, request, offers)
 
 
@@ -78,10 +101,11 @@ def _chosen(request: Request, offers: Mapping[int, Offer]) -> list[Offer]:
 
 def _decide(truth: Truth, numbers: Iterable[int], after: Decision) -> tuple[DecisionChange, ...]:
     """The proposals become `after`; one whose mask is already truth must be deleted there first."""
+    made_of = {number for segment in truth.segments for number in segment.proposals}
     changes = []
     for number in numbers:
         before = truth.decision(number)
-        if before is Decision.ACCEPTED:
+        if before is Decision.ACCEPTED or number in made_of:
             raise CorrectionError(f"proposal {number} is accepted already; delete or relabel its segment instead")
         if before is not after:
             changes.append(DecisionChange(number, before, after))
@@ -152,7 +176,9 @@ def _merge(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Chang
         order=max((segment.order for segment in segments), default=truth.top_order + 1),
         source=Source.MERGED,
         crowd=any(segment.crowd for segment in segments),
-        proposals=tuple(number for segment in segments for number in segment.proposals) + request.proposals,
+        proposals=tuple(
+            dict.fromkeys((*(number for segment in segments for number in segment.proposals), *request.proposals))
+        ),
     )
     return Change(
         (*(SegmentChange(segment, None) for segment in segments), SegmentChange(None, merged)),
@@ -161,10 +187,13 @@ def _merge(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Chang
 
 
 def _delete(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
-    """Deleting says that the proposals it was made of were wrong, so they do not come back as undecided."""
+    """Deleting says that the proposals it was made of were wrong, so they do not come back as undecided; those that
+    other segments are made of too, after a slice, stay as they are."""
     _need(request.segments, request.operation, "a segment")
     removed = [truth.segment(number) for number in request.segments]
-    used = sorted({number for segment in removed for number in segment.proposals})
+    staying = [segment for segment in truth.segments if segment.id not in request.segments]
+    kept = {number for segment in staying for number in segment.proposals}
+    used = sorted({number for segment in removed for number in segment.proposals} - kept)
     return Change(
         tuple(SegmentChange(segment, None) for segment in removed),
         tuple(DecisionChange(number, truth.decision(number), Decision.REJECTED) for number in used),
@@ -182,17 +211,110 @@ def _reorder(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Cha
 
 
 def _draw(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
-    if request.mask is None or request.mask.shape != (truth.height, truth.width) or request.mask.area == 0:
-        shape = None if request.mask is None else request.mask.shape
-        raise CorrectionError(
-            f"draw needs a mask of the image's size {(truth.height, truth.width)} with a pixel in it, got {shape}"
+    masks = _masks(truth, request, least=1)
+    return Change(
+        tuple(
+            SegmentChange(
+                None,
+                Segment(
+                    id=truth.last_segment_id + step,
+                    mask=mask,
+                    category_id=request.category_id,
+                    order=truth.top_order + step,
+                    source=Source.DRAWN,
+                    crowd=request.crowd,
+                ),
+            )
+            for step, mask in enumerate(masks, start=1)
         )
-    drawn = Segment(truth.last_segment_id + 1, request.mask, request.category_id, truth.top_order + 1, Source.DRAWN)
-    return Change((SegmentChange(None, drawn),))
+    )
+
+
+def _masks(truth: Truth, request: Request, *, least: int) -> tuple[Mask, ...]:
+    """The masks that were sent, `mask` or `masks`, each of the image's size and not empty."""
+    if request.mask is not None and request.masks:
+        raise CorrectionError(f"{request.operation} got both mask and masks; send one of the two")
+    masks = request.masks or (() if request.mask is None else (request.mask,))
+    if len(masks) < least:
+        wanted = "one mask" if least == 1 else f"{least} or more masks"
+        raise CorrectionError(f"{request.operation} needs {wanted}, got {len(masks)}; draw the region first")
+    for mask in masks:
+        if mask.shape != (truth.height, truth.width) or mask.area == 0:
+            raise CorrectionError(
+                f"{request.operation} needs masks of the image's size {(truth.height, truth.width)} with a pixel in "
+                f"them, got {mask.shape} with {mask.area}; draw the region again"
+            )
+    return masks
+
+
+def _one(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Segment | Offer:
+    """The segment or proposal that the request names, which is exactly one."""
+    if len(request.segments) + len(request.proposals) != 1:
+        named = len(request.segments) + len(request.proposals)
+        raise CorrectionError(f"{request.operation} needs one segment or proposal, got {named}; select just one")
+    return truth.segment(request.segments[0]) if request.segments else _chosen(request, offers)[0]
+
+
+def _edit(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
+    target = _one(truth, request, offers)
+    if len(masks := _masks(truth, request, least=1)) > 1:
+        raise CorrectionError(f"{request.operation} needs one mask, got {len(masks)}; slice makes several")
+    if isinstance(target, Segment):
+        return Change((SegmentChange(target, replace(target, mask=masks[0])),))
+    return _accepted(truth, [replace(target, mask=masks[0])], lambda offer: offer.category_id)
+
+
+def _slice(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
+    """The largest part keeps the segment's id; all parts of a proposal are new."""
+    target = _one(truth, request, offers)
+    parts = _masks(truth, request, least=2)
+    _check_parts(target.mask, parts, request.operation)
+    if isinstance(target, Segment):
+        largest = max(range(len(parts)), key=lambda place: parts[place].area)
+        kept = SegmentChange(target, replace(target, mask=parts[largest]))
+        others = parts[:largest] + parts[largest + 1 :]
+        return Change((kept, *_copies(truth, target, others)))
+    accepted = _accepted(truth, [target], lambda offer: offer.category_id)
+    whole = accepted.segments[0].after
+    assert whole is not None
+    return replace(accepted, segments=tuple(_copies(truth, whole, parts)))
+
+
+def _check_parts(whole: Mask, parts: Sequence[Mask], operation: Operation) -> None:
+    """Disjoint masks are as large together as their union is."""
+    area, together = sum(part.area for part in parts), Mask.union(parts)
+    if area != together.area:
+        raise CorrectionError(f"the parts of a {operation} share {area - together.area} pixels; each belongs to one")
+    if together != whole:
+        raise CorrectionError(
+            f"the parts of a {operation} have {area} pixels and are not the mask of {whole.area} that is there; "
+            "load the image again"
+        )
+
+
+def _copies(truth: Truth, segment: Segment, masks: Iterable[Mask]) -> Iterator[SegmentChange]:
+    for number, mask in enumerate(masks, start=truth.last_segment_id + 1):
+        yield SegmentChange(None, replace(segment, id=number, mask=mask))
 
 
 def _done(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
-    return Change(done=(truth.done, request.done))
+    return _progress(truth, Progress.DONE if request.done else Progress.OPEN)
+
+
+def _progress(truth: Truth, after: Progress) -> Change:
+    if truth.progress is Progress.DELETED and after not in (Progress.OPEN, Progress.DELETED):
+        raise CorrectionError(f"a deleted image cannot become {after.replace('_', ' ')}; reopen it first")
+    return Change(progress=(truth.progress, after))
+
+
+def _becoming(after: Progress) -> _Plan:
+    return lambda truth, request, offers: _progress(truth, after)
+
+
+def _send_back(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
+    if not (request.comment or "").strip():
+        raise CorrectionError("send_back needs a comment that says what to change; write one")
+    return _progress(truth, Progress.SENT_BACK)
 
 
 def _import(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Change:
@@ -203,7 +325,7 @@ def _from_log(truth: Truth, request: Request, offers: Mapping[int, Offer]) -> Ch
     raise AssertionError("undo and redo are planned from the log")
 
 
-_PLANS: dict[Operation, Callable[[Truth, Request, Mapping[int, Offer]], Change]] = {
+_PLANS: dict[Operation, _Plan] = {
     Operation.ACCEPT: _accept,
     Operation.REJECT: _reject,
     Operation.DEFER: _defer,
@@ -211,39 +333,18 @@ _PLANS: dict[Operation, Callable[[Truth, Request, Mapping[int, Offer]], Change]]
     Operation.MERGE: _merge,
     Operation.DELETE: _delete,
     Operation.REORDER: _reorder,
+    Operation.EDIT: _edit,
+    Operation.FILL: _edit,
+    Operation.SLICE: _slice,
+    Operation.SPLIT: _slice,
     Operation.DRAW: _draw,
     Operation.IMPORT: _import,
     Operation.DONE: _done,
+    Operation.APPROVE: _becoming(Progress.APPROVED),
+    Operation.SEND_BACK: _send_back,
+    Operation.SKIP: _becoming(Progress.SKIPPED),
+    Operation.DELETE_IMAGE: _becoming(Progress.DELETED),
+    Operation.REOPEN: _becoming(Progress.OPEN),
     Operation.UNDO: _from_log,
     Operation.REDO: _from_log,
 }
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """One line of an image's log, as undo sees it; `target` is the revision that an undo or redo concerns."""
-
-    revision: int
-    user: str
-    operation: Operation
-    target: int | None = None
-
-
-def undo_and_redo(log: Iterable[LogEntry], user: str) -> tuple[int | None, int | None]:
-    """The revisions that this user's next undo and next redo concern, or None. `log` is in order.
-
-    Undo is a person's own: other people's corrections are never taken back by it.
-    """
-    done: list[int] = []
-    undone: list[int] = []
-    for entry in log:
-        if entry.user != user:
-            continue
-        if entry.operation is Operation.UNDO:
-            undone.append(done.pop())
-        elif entry.operation is Operation.REDO:
-            done.append(undone.pop())
-        else:
-            done.append(entry.revision)
-            undone.clear()
-    return (done[-1] if done else None, undone[-1] if undone else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,10 @@ Colour = tuple[int, int, int]
 
 # Longer names break every list they stand in; peers' formats hold far less.
 MAX_NAME_LENGTH = 120
+
+# As the page spells what is pressed: modifiers in this order, then a character or a named key.
+_KEY = re.compile(r"(Ctrl\+)?(Alt\+)?(Shift\+)?([^\s\x00-\x20\x7f]|F\d{1,2}|Home|End|Insert)")
+MAX_KEY_LENGTH = 16
 
 
 def distinct_colour(index: int) -> Colour:
@@ -25,12 +30,16 @@ def distinct_colour(index: int) -> Colour:
 
 @dataclass(frozen=True)
 class Category:
-    """What a segment may be: `id` is kept as read and never renumbered; stuff has is_thing False."""
+    """What a segment may be: `id` is kept as read and never renumbered; stuff has is_thing False.
+
+    key: what is pressed to give it, such as "7" or "Alt+C"; None: a digit that is left, by its place.
+    """
 
     id: int
     name: str
     is_thing: bool
     colour: Colour
+    key: str | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip() or self.name != self.name.strip() or len(self.name) > MAX_NAME_LENGTH:
@@ -43,21 +52,29 @@ class Category:
             raise LabelSetError(f"a category id is 0 or more, got {self.id} for {self.name!r}")
         if len(self.colour) != 3 or not all(0 <= part <= 255 for part in self.colour):
             raise LabelSetError(f"a colour is three numbers from 0 to 255, got {self.colour} for {self.name!r}")
+        if self.key is not None and (len(self.key) > MAX_KEY_LENGTH or not _KEY.fullmatch(self.key)):
+            raise LabelSetError(
+                f"a key is a character or F1 to F12, after Ctrl+, Alt+ or Shift+, "
+                f"got {self.key!r:.40} for {self.name!r}"
+            )
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """An ordered set of categories with unique ids and names. Raises LabelSetError on a clash."""
+    """An ordered set of categories with unique ids, names and keys. Raises LabelSetError on a clash."""
 
     categories: tuple[Category, ...]
 
     def __post_init__(self) -> None:
-        for field in ("id", "name"):
+        for field in ("id", "name", "key"):
             seen: set[object] = set()
             for category in self.categories:
                 value = getattr(category, field)
+                if value is None:
+                    continue
                 if value in seen:
-                    raise LabelSetError(f"two categories have the {field} {value!r}; rename or remove one of them")
+                    remedy = "give one of them another key" if field == "key" else "rename or remove one of them"
+                    raise LabelSetError(f"two categories have the {field} {value!r}; {remedy}")
                 seen.add(value)
 
     @classmethod

@@ -31,6 +31,22 @@ class Decision(StrEnum):
     DEFERRED = "deferred"
 
 
+class Progress(StrEnum):
+    """How far people say an image is: a reviewer approves what is done or sends it back."""
+
+    OPEN = "open"
+    DONE = "done"
+    APPROVED = "approved"
+    SENT_BACK = "sent_back"
+    SKIPPED = "skipped"
+    DELETED = "deleted"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the segments are all of the image's truth, so that what they leave out is void."""
+        return self in (Progress.DONE, Progress.APPROVED)
+
+
 @dataclass(frozen=True)
 class Segment:
     """A mask that belongs to an image's truth.
@@ -60,8 +76,13 @@ class Truth:
     revision: int = 0
     segments: tuple[Segment, ...] = ()
     decisions: Mapping[int, Decision] = field(default_factory=dict)
-    done: bool = False
+    progress: Progress = Progress.OPEN
     last_segment_id: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Done or approved."""
+        return self.progress.is_done
 
     def segment(self, segment_id: int) -> Segment:
         """The segment with this id. Raises CorrectionError when the image has none."""

@@ -39,17 +39,28 @@ _DAMAGE = (
     UnicodeDecodeError,
 )
 
+_MEMBER = b"PK\3\4"
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the path is a zip file, by its content."""
+    """Whether the path is a zip file, by its content. Raises FormatError for one that has no end: a file that is
+    named as a zip, or begins as one."""
     try:
-        return path.is_file() and zipfile.is_zipfile(path)
+        if not path.is_file() or zipfile.is_zipfile(path):
+            return path.is_file()
+        with path.open("rb") as file:
+            start = file.read(len(_MEMBER))
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror}); check that it may be read") from error
+    named = path.suffix.lower() == ".zip"
+    if named and not start:
+        raise FormatError(f"{path.name}: the zip is empty; copy it again from where it came")
+    if named or start == _MEMBER:
+        raise FormatError(f"{path.name}: the zip is cut short or damaged; copy it again, or make it again")
+    return False
 
 
 def unpack(path: Path, folder: Path) -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.formats.unread import SAVE_AGAIN, why_unread
+
 # No photo comes near these; each part costs the loops below about a microsecond.
 MAX_PARTS = 100_000
 MAX_TIFF_TAGS = 1_000
@@ -22,8 +24,6 @@ MAX_TIFF_TAGS = 1_000
 MAX_TIFF_STRIPS = 300_000
 # Pillow unpacks run-length encoded BMPs in Python, about a second per megabyte.
 MAX_RLE_BMP_BYTES = 1_500_000
-
-SAVE_AGAIN = "open it in an image editor and save it again as PNG or JPEG"
 
 
 class RefusedError(ValueError):
@@ -48,15 +48,18 @@ class Container:
     canvas: tuple[int, int] | None = None
 
 
-def read_container(data: bytes) -> Container:
+def read_container(data: bytes, name: str = "") -> Container:
     """Tell the format by the content and keep what the picture needs.
 
-    Raises RefusedError, or struct.error and IndexError where the file ends early.
+    Raises RefusedError, which says what a file of another format is, by its `name` where the content tells nothing;
+    or struct.error and IndexError where the file ends early.
     """
+    if not data:
+        raise RefusedError("the file is empty; copy it again from where it came")
     for signature, read in _READERS:
         if signature.match(data):
             return read(data)
-    raise RefusedError("not a PNG, JPEG, WebP, BMP, TIFF or GIF image; convert it to one of these")
+    raise RefusedError(why_unread(data, name))
 
 
 def exif_orientation(exif: bytes) -> int:

@@ -25,10 +25,11 @@ from PIL import (
 )
 
 from core.annotation.errors import PhotoError
-from core.formats.containers import SAVE_AGAIN, Container, RefusedError, read_container
+from core.formats.containers import Container, RefusedError, read_container
+from core.formats.unread import SAVE_AGAIN
 
-# The largest cameras in common use make 50 megapixels; decoding one stays under a gigabyte of memory.
-MAX_PIXELS = 50_000_000
+# Cameras sold as of 50 megapixels make up to 50.4; decoding such a photo stays under a gigabyte of memory.
+MAX_PIXELS = 51_000_000
 # Twice a 50-megapixel photo in PNG; the file itself is held in memory while it is decoded.
 MAX_BYTES = 134_217_728
 # A progressive JPEG has about ten scans; a file of a few kilobytes can ask for thousands over all its pixels.
@@ -89,11 +90,9 @@ def read_photo(source: Path | bytes, *, name: str, max_pixels: int = MAX_PIXELS,
     """Read an image file, or the bytes of one. Raises PhotoError: "name: reason; remedy"."""
     try:
         data = source if isinstance(source, bytes) else _file_bytes(source, max_bytes)
-        if not data:
-            raise RefusedError("the file is empty; copy it again from where it came")
         if len(data) > max_bytes:
             raise RefusedError(f"more than {max_bytes} bytes; save it smaller or as JPEG")
-        return _decode(read_container(data), max_pixels)
+        return _decode(read_container(data, name), max_pixels)
     except RefusedError as error:
         raise PhotoError(f"{name}: {error}") from error
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them into.
@@ -104,7 +103,8 @@ def read_photo(source: Path | bytes, *, name: str, max_pixels: int = MAX_PIXELS,
 def photo_size(source: Path | bytes, *, name: str) -> tuple[int, int]:
     """(height, width) of an image file or of its bytes, upright, without decoding the picture. Raises PhotoError."""
     try:
-        container = read_container(source if isinstance(source, bytes) else _file_bytes(source, MAX_BYTES))
+        data = source if isinstance(source, bytes) else _file_bytes(source, MAX_BYTES)
+        container = read_container(data, name)
         _check_size(container.canvas or (1, 1), container.scans, MAX_PIXELS)
         with _DECODERS[container.file_format](BytesIO(container.picture)) as image:
             _check_size(image.size, container.scans, MAX_PIXELS)
@@ -166,7 +166,7 @@ def _check_size(size: tuple[int, int], scans: int, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise RefusedError(
-            f"{width}×{height} is {width * height / 1e6:.0f} megapixels, more than {max_pixels / 1e6:g}; scale it down"
+            f"{width}×{height} is {width * height / 1e6:.1f} megapixels, more than {max_pixels / 1e6:g}; scale it down"
         )
     if width * height * scans > MAX_SCANS_OF_ALL_PIXELS * max_pixels:
         raise RefusedError(f"{scans} JPEG scans of {width}×{height}, which no photo has; {SAVE_AGAIN}")
@@ -239,11 +239,3 @@ def display_bytes(photo: Photo) -> tuple[bytes, str]:
         return out.getvalue(), "image/jpeg"
     image.save(out, "PNG", compress_level=6)
     return out.getvalue(), "image/png"
-
-
-def thumbnail_bytes(photo: Photo, side_px: int) -> bytes:
-    """A JPEG of the photo whose longer side is at most `side_px`."""
-    image, out = Image.fromarray(photo.pixels), BytesIO()
-    image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    image.save(out, "JPEG", quality=85)
-    return out.getvalue()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore
 from core.inference.mask_shares import mask_shares
 from core.inference.network_input import Photo, check_photo, network_input
+from core.maskformer.heads.mask_classifier import MaskClassifier
 from core.maskformer.model import MaskFormer
 from core.maskformer.output import MaskFormerOutput
 from core.maskformer.pixel_decoders.features import MASK_STRIDE
@@ -26,37 +29,71 @@ IOU_POWER = 2
 LEAST = 1e-12
 
 
+@dataclass(frozen=True, eq=False)
+class Namer:
+    """Names masks of one photo by what a model saw in it, without looking at the photo again.
+
+    names: the model's categories.   input_size: (height, width) of the network's input.   score: from masks [T, h, w]
+    (shares of the network's cells, 0..1) to scores [T, K].   size_bytes: what it holds of the photo.
+    """
+
+    names: tuple[str, ...]
+    input_size: tuple[int, int]
+    score: Callable[[Tensor], Tensor]
+    size_bytes: int
+
+    @classmethod
+    def of(
+        cls, model: MaskFormer, input_size: tuple[int, int], levels: Sequence[Tensor], output: MaskFormerOutput | None
+    ) -> Namer:
+        """The model's mask classifier answers, by the `levels` of its pixel features; for a model without one its
+        queries do, each as far as its mask and the given one overlap, by the `output`, which is needed for that alone.
+        """
+        names = tuple(category.name for category in model.label_set)
+        classifier = model.mask_classifier
+        if classifier is not None:
+            score = functools.partial(_scores_by_classifier, classifier, tuple(levels))
+            return cls(names, input_size, score, sum(level.nbytes for level in levels))
+        assert output is not None, "a model without a mask classifier names masks by its queries"
+        held = output.class_logits.nbytes + output.mask_logits.nbytes
+        return cls(names, input_size, functools.partial(scores_by_queries, output), held)
+
+    @torch.inference_mode()
+    def __call__(self, masks: Sequence[Mask]) -> list[tuple[ClassScore, ...]]:
+        """For each mask, checked before, all names with scores that add up to 1, best first. Raises ModelError."""
+        if not masks:
+            return []
+        scores = torch.cat([self.score(part).float().cpu() for part in _on_grid(masks, self.input_size)])
+        if not scores.isfinite().all():
+            raise ModelError(
+                "the model's scores are not finite numbers; take a checkpoint from before its training broke"
+            )
+        return [_ranked(self.names, row) for row in scores]
+
+
 @torch.inference_mode()
 def classify(model: MaskFormer, image: Photo, masks: Sequence[Mask]) -> list[tuple[ClassScore, ...]]:
     """What each mask shows: for each, all categories of the model with scores that add up to 1, best first.
 
-    image: RGB, uint8 [H, W, 3].   masks: at its size, none of them empty.   model: in evaluation mode. Its mask
-    classifier answers; for a model without one, its queries do, each as far as its mask and the given one overlap.
+    image: RGB, uint8 [H, W, 3].   masks: at its size, none of them empty.   model: in evaluation mode. See `Namer.of`.
     Raises ModelError for another kind of array, and for masks of another size or without a pixel.
     """
-    _check(image, masks)
+    check_photo(image)
+    check_masks(masks, (image.shape[0], image.shape[1]))
     if not masks:
         return []
     pixels = network_input(model, image)
-    height, width = pixels.shape[2:]
-    score = _scorer(model, pixels)
-    parts = [score(part.to(model.device)).float().cpu() for part in _on_grid(masks, (height, width))]
-    scores = torch.cat(parts)
-    if not scores.isfinite().all():
-        raise ModelError("the model's scores are not finite numbers; take a checkpoint from before its training broke")
-    names = [category.name for category in model.label_set]
-    return [_ranked(names, row) for row in scores]
-
-
-def _scorer(model: MaskFormer, pixels: Tensor) -> Callable[[Tensor], Tensor]:
-    """From masks [T, h, w] on the network's grid to scores [T, K], by the photo [1, 3, H, W]."""
     area = RealArea.of(pixels, None)
     features = model.pixel_features(pixels, area)
-    classifier = model.mask_classifier
-    if classifier is not None:
-        return lambda masks: classifier(features.levels, [masks]).softmax(-1)
-    output = model.head(features, area)
-    return lambda masks: scores_by_queries(output, masks)
+    output = model.head(features, area) if model.mask_classifier is None else None
+    return Namer.of(model, (pixels.shape[2], pixels.shape[3]), features.levels, output)(masks)
+
+
+def _scores_by_classifier(classifier: MaskClassifier, levels: Sequence[Tensor], masks: Tensor) -> Tensor:
+    device = next(classifier.parameters()).device
+    given = [level.to(device) for level in levels]
+    logits: Tensor = classifier(given, [masks.to(device)])
+    return logits.softmax(-1)
 
 
 def scores_by_queries(output: MaskFormerOutput, masks: Tensor) -> Tensor:
@@ -64,7 +101,7 @@ def scores_by_queries(output: MaskFormerOutput, masks: Tensor) -> Tensor:
 
     Each query's class probabilities count by its IoU with the mask, to IOU_POWER.
     """
-    given = masks.flatten(1)
+    given = masks.to(output.class_logits.device).flatten(1)
     proposed = output.mask_logits[0].sigmoid().flatten(1)
     shared = given @ proposed.T
     iou = shared / (given.sum(1)[:, None] + proposed.sum(1) - shared).clamp(min=LEAST)
@@ -84,11 +121,11 @@ def _ranked(names: Sequence[str], scores: Tensor) -> tuple[ClassScore, ...]:
     return tuple(ClassScore(names[index], value) for index, value in zip(order.tolist(), values.tolist(), strict=True))
 
 
-def _check(image: Photo, masks: Sequence[Mask]) -> None:
-    check_photo(image)
+def check_masks(masks: Sequence[Mask], size: tuple[int, int]) -> None:
+    """Raise ModelError unless all are masks of this (height, width), none of them empty."""
     if not isinstance(masks, Sequence):
         raise ModelError(f"masks is a list of masks, got {type(masks).__name__}")
-    height, width = image.shape[:2]
+    height, width = size
     for place, mask in enumerate(masks):
         if not isinstance(mask, Mask):
             raise ModelError(f"mask {place} is a {type(mask).__name__}; encode arrays with Mask.from_array")

@@ -15,6 +15,7 @@ from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore, Proposal
 from core.inference import postprocess
 from core.inference.classify import classify
+from core.inference.embeddings import SeenPhoto, look, see
 from core.inference.network_input import Photo, check_photo, network_input
 from core.inference.postprocess import InstanceSegment, PanopticPrediction
 from core.inference.postprocess.raw import on_cpu, raw_images
@@ -81,6 +82,20 @@ class Predictor:
         """What each given mask shows, drawn or proposed, best name first: see `classify.classify`. In float32."""
         return classify(self.model, image, masks)
 
+    def see(self, image: Photo) -> SeenPhoto:
+        """What to keep of a photo for questions about its pixels and masks: see `embeddings.see`. In float32."""
+        return see(self.model, image)
+
+    @torch.inference_mode()
+    def propose_and_see(self, image: Photo) -> tuple[list[Proposal], SeenPhoto | None]:
+        """All of `propose`, and what `see` keeps from the same look at the photo, in the precision of the proposals;
+        None of the photo by which that is chosen."""
+        if self.precision is None:
+            return self.propose(image), None
+        with self._in(self.precision):
+            output, seen = look(self.model, image)
+        return self.build_proposals(output, image.shape[:2]), seen
+
     @torch.inference_mode()
     def run_network(self, image: Photo) -> MaskFormerOutput:
         """The costly half of each question: the output for a batch of one, on the CPU. Raises ModelError as they do."""
@@ -98,8 +113,11 @@ class Predictor:
         return ranked_proposals(image, label_set, limit=limit, threshold=threshold)
 
     def _computed(self, pixels: Tensor, precision: str) -> MaskFormerOutput:
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        with self._in(precision):
             return on_cpu(self.model(pixels))
+
+    def _in(self, precision: str) -> torch.autocast:
+        return torch.autocast(self.model.device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
     def _chosen(self, pixels: Tensor) -> MaskFormerOutput:
         """The output in the precision that is chosen by it."""

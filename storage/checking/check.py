@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from storage.checking.files import check_leftovers, check_photos
 from storage.checking.findings import Finding
+from storage.checking.people import check_people
 from storage.checking.rows import check_counts, check_pages, check_states
 from storage.checking.truths import check_truths
 from storage.workspace import Workspace
@@ -24,5 +25,6 @@ def check_workspace(
     yield from check_states(workspace.database, repair=repair)
     yield from check_truths(workspace.database, repair=repair, progress=progress("images"))
     yield from check_counts(workspace.database, repair=repair)
+    yield from check_people(workspace.database, repair=repair)
     yield from check_photos(workspace, progress=progress("photos"))
     yield from check_leftovers(workspace, repair=repair)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from storage.checking.findings import Finding
 from storage.errors import DamagedBlob, NotFound, translated
-from storage.images import count_images, hashes_in_use
+from storage.images import count_stored_images, hashes_in_use
 from storage.tables import ImageRow
 from storage.workspace import Workspace
 
@@ -31,7 +31,7 @@ def check_photos(workspace: Workspace, *, progress: Callable[[int, int], None]) 
         columns = ImageRow.id, ImageRow.sha256, ImageRow.display_sha256, ImageRow.file_name
         chosen = select(*columns).order_by(ImageRow.id).limit(_AT_ONCE)
         with workspace.database.read() as session:
-            total, _ = count_images(session)
+            total = count_stored_images(session)
             images = session.execute(chosen if last is None else chosen.where(ImageRow.id > last)).all()
         if not images:
             return

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, case, delete, func, insert, literal, select, text, update
+from sqlalchemy import CompoundSelect, Select, case, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from storage.addresses import is_sqlite
 from storage.checking.findings import FROM_BACKUP, Finding
 from storage.engine import Database
+from storage.exports import DONE_STATES
+from storage.images import DELETED_IDS
 from storage.tables import UNLABELLED, CategoryCountRow, ImageCategoryRow, ImageRow, ImageState, SegmentRow
 
 # A damaged database has thousands; the first say what there is to know.
@@ -32,21 +34,23 @@ def check_pages(database: Database) -> Iterator[Finding]:
 
 
 def check_states(database: Database, *, repair: bool) -> Iterator[Finding]:
-    """The state column of images follows from their revision and their done mark."""
-    follows = case(
-        (ImageRow.done, literal(ImageState.DONE, ImageRow.state.type)),
+    """The done mark of images follows from their state, and which open ones are new from their revision."""
+    open_ = ImageRow.state.in_((ImageState.NEW, ImageState.IN_WORK))
+    is_done = ImageRow.state.in_(DONE_STATES)
+    by_revision = case(
         (ImageRow.revision > 0, literal(ImageState.IN_WORK, ImageRow.state.type)),
         else_=literal(ImageState.NEW, ImageRow.state.type),
     )
-    wrong = ImageRow.state != follows
+    follows = case((open_, by_revision), else_=ImageRow.state)
+    wrong = or_(ImageRow.state != follows, ImageRow.done != is_done)
     with database.read() as session:
         number = session.scalar(select(func.count()).select_from(ImageRow).where(wrong)) or 0
     if not number:
         return
     if repair:
         with database.write() as session:
-            session.execute(update(ImageRow).where(wrong).values(state=follows))
-    yield Finding("state", f"of {number} images", "it is not what their done mark and revision say", _REPAIR, repair)
+            session.execute(update(ImageRow).where(wrong).values(state=follows, done=is_done))
+    yield Finding("state", f"of {number} images", "it does not go with their done mark and revision", _REPAIR, repair)
 
 
 def check_counts(database: Database, *, repair: bool) -> Iterator[Finding]:
@@ -79,7 +83,7 @@ def _wrong_counts(session: Session) -> int:
     stored = select(row.image_id, row.category_id, row.state, row.segments)
     wrong = _differences(session, _counted(), stored)
     sums = select(CategoryCountRow.category_id, CategoryCountRow.segments, CategoryCountRow.images).where(
-        CategoryCountRow.segments != 0
+        or_(CategoryCountRow.segments != 0, CategoryCountRow.images != 0)
     )
     return wrong + _differences(session, _summed(), sums)
 
@@ -101,6 +105,8 @@ def _counted() -> Select[*tuple[Any, ...]]:
 def _summed() -> Select[*tuple[Any, ...]]:
     category = func.coalesce(SegmentRow.category_id, UNLABELLED)
     images = func.count(SegmentRow.image_id.distinct())
-    return select(category.label("category_id"), func.count().label("segments"), images.label("images")).group_by(
-        category
+    return (
+        select(category.label("category_id"), func.count().label("segments"), images.label("images"))
+        .where(SegmentRow.image_id.not_in(DELETED_IDS))
+        .group_by(category)
     )

@@ -1,8 +1,9 @@
-"""Each image's masks lie within it, and its state is the one that its log makes."""
+"""Each image's masks lie within it, its state is what its log makes, and what its segments are made of is accepted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
@@ -10,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from core.annotation.errors import MaskError, MaskwrightError
 from core.annotation.mask import Mask
+from core.annotation.truth import Decision, Progress, Truth
 from storage.checking.findings import FROM_BACKUP, Finding
 from storage.corrections import rebuild
+from storage.counts import change_counts
 from storage.engine import Database
-from storage.images import count_images
+from storage.images import count_stored_images, state_of
 from storage.masks import mask_values
 from storage.tables import CorrectionRow, ImageRow, ProposalRow, SegmentRow
 from storage.truths import load_truth
@@ -23,6 +26,7 @@ _IMAGES_AT_ONCE = 50
 _DERIVED = ("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height")
 
 _Row = Row[*tuple[Any, ...]]
+_Misjudged = tuple[_Row, Progress]
 _Wrong = tuple[type[SegmentRow] | type[ProposalRow], _Row, dict[str, object]]
 
 
@@ -31,15 +35,17 @@ def check_truths(database: Database, *, repair: bool, progress: Callable[[int, i
     looked_at, last = 0, None
     while True:
         wrong: list[_Wrong] = []
+        misjudged: list[_Misjudged] = []
         findings: list[Finding] = []
         with database.read() as session:
             images = _next_images(session, last)
-            total, _ = count_images(session)
+            total = count_stored_images(session)
             for image in images:
                 findings += _check_masks(session, image, wrong)
-                findings += _check_log(session, image)
+                findings += _check_log(session, image, misjudged)
         yield from findings
         yield from _derive(database, wrong, repair=repair)
+        yield from _judge(database, misjudged, repair=repair)
         if not images:
             return
         last = images[-1].id
@@ -79,20 +85,51 @@ def _derive(database: Database, wrong: list[_Wrong], *, repair: bool) -> Iterato
         yield Finding("mask", _named(table, row), "its area or box is not the mask's", advice, repair)
 
 
+def _judge(database: Database, misjudged: list[_Misjudged], *, repair: bool) -> Iterator[Finding]:
+    """Write the states of images anew, as their logs make them, where the log is still the one that was looked at."""
+    if repair and misjudged:
+        with database.write() as session:
+            for image, progress in misjudged:
+                same = ImageRow.id == image.id, ImageRow.revision == image.revision
+                state = state_of(image.revision, progress)
+                session.execute(update(ImageRow).where(*same).values(state=state, done=progress.is_done))
+            change_counts(session, {image.id: {} for image, _ in misjudged})
+    for image, _ in misjudged:
+        advice = "run the check again with --repair"
+        yield Finding(
+            "state", f"of image {image.id} ({image.file_name})", "it is not what its log makes", advice, repair
+        )
+
+
 def _named(table: type[SegmentRow] | type[ProposalRow], row: _Row) -> str:
     return f"of {table.__tablename__} {row.id} of image {row.image_id}"
 
 
-def _check_log(session: Session, image: _Row) -> Iterator[Finding]:
+def _check_log(session: Session, image: _Row, misjudged: list[_Misjudged]) -> Iterator[Finding]:
     lines = session.scalar(select(func.count()).where(CorrectionRow.image_id == image.id))
     why = None
     if lines != image.revision:
         why = f"the image is at revision {image.revision}, its log has {lines} corrections"
     else:
         try:
-            if rebuild(session, image.id, image.revision) != load_truth(session, image.id):
-                why = "its segments, decisions or done mark are not those that its log makes"
+            made, stored = rebuild(session, image.id, image.revision), load_truth(session, image.id)
+            if replace(made, progress=stored.progress) != stored:
+                why = "its segments or decisions are not those that its log makes"
+            else:
+                yield from _check_decisions(image, stored)
+                if made != stored:
+                    misjudged.append((image, made.progress))
         except (MaskwrightError, KeyError, TypeError, ValueError) as error:
             why = f"its log cannot be replayed: {error}"
     if why is not None:
         yield Finding("truth", f"of image {image.id} ({image.file_name})", why, FROM_BACKUP)
+
+
+def _check_decisions(image: _Row, truth: Truth) -> Iterator[Finding]:
+    """What segments are made of is accepted."""
+    for segment in truth.segments:
+        for number in segment.proposals:
+            if truth.decision(number) is not Decision.ACCEPTED:
+                where = f"of segment {segment.id} of image {image.id} ({image.file_name})"
+                why = f"it is made of proposal {number}, which is {truth.decision(number)}"
+                yield Finding("truth", where, why, "delete the segment, then accept the proposal")

@@ -6,6 +6,7 @@ import pytest
 
 from app.cli import main
 from tests.app.workflows.learning.corrected import base_model, corrected_workspace
+from tests.made import photo_bytes
 from tests.serving import PROJECT
 
 
@@ -14,7 +15,7 @@ def test_help_answers_without_loading_the_model_or_the_pages():
     watched = (
         f"import atexit, sys; atexit.register(lambda: print('torch' in sys.modules, 'gradio' in sys.modules)); {code}"
     )
-    done = subprocess.run([sys.executable, "-c", watched], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", watched], cwd=PROJECT, capture_output=True, text=True, timeout=120)
     assert "propose" in done.stdout
     assert done.stdout.splitlines()[-1] == "False False"
 
@@ -23,7 +24,7 @@ def test_help_answers_without_loading_the_model_or_the_pages():
     ("arguments", "reason"),
     [
         (["--port", "70000"], "70000"),
-        (["--host", "0.0.0.0"], "MASKWRIGHT_PASSWORD"),  # noqa: S104
+        (["--host", "0.0.0.0", "--port", "0"], "user add NAME"),  # noqa: S104
         (["export", "--workspace", "no-such-place", "--format", "coco", "out"], "no-such-place is no workspace"),
         (["evaluate", "--data", "no-such-place"], "no-such-place"),
         (["propose"], "--workspace DIR, or IMAGE… --out FILE.json"),
@@ -39,6 +40,38 @@ def test_what_cannot_be_done_is_said_in_one_line(arguments, reason, capsys, monk
     assert reason in error
     assert error.startswith("maskwright: ")
     assert len(error.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check"],
+        ["export", "--format", "coco", "out"],
+        ["backup", "out"],
+        ["propose"],
+        ["train"],
+        ["user", "list"],
+    ],
+)
+def test_a_workspace_named_before_the_command_is_the_one(arguments, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--workspace", "no-such-place", *arguments]) == 2
+    assert "no-such-place is no workspace" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_photos_go_into_the_workspace_named_before_the_command(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.png").write_bytes(photo_bytes(8, 6))
+    assert main(["--workspace", "mine", "import", "--format", "images", "photos"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "photos"]
+
+
+def test_an_option_of_the_server_before_another_command_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["--port", "7000", "check"])
+    assert "--port does not go with check" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_there_is_named(capsys, tmp_path):
@@ -84,6 +117,7 @@ def test_options_that_do_not_go_together_are_named(arguments, reason, capsys, mo
     assert reason in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_workspace_trains_compares_and_promotes_in_one_command(capsys, tmp_path):
     workspace, _ = corrected_workspace(tmp_path / "w", done=4)
     workspace.close()

@@ -1,19 +1,21 @@
 import threading
-import time
+from functools import partial
 
 import pytest
 
-from app.jobs import ProposalWorker, ProposingState
+from app.jobs import LATER, ProposalWorker, ProposingState
 from app.model_choice import ModelChoice
 from app.models import ModelInfo
 from app.workflows.propose import propose_for_image
 from core.annotation.corrections import Operation, Request
 from core.annotation.errors import ModelError, StorageError
 from storage.proposals import has_proposals, load_proposals, save_proposals
+from tests import waiting
 from tests.app.workflows.learning.corrected import do
 from tests.made import make_workspace, random_proposals
 
 SHA = "cd" * 32
+wait_for = partial(waiting.wait_for, timeout_s=10)
 
 
 class Proposer:
@@ -39,18 +41,24 @@ def choose(load, model_sha256=SHA):
     return lambda: choice
 
 
-def wait_for(condition, timeout_s=10):
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def photos(tmp_path):
     workspace, images = make_workspace(tmp_path / "workspace", photos=3, proposals=1)
     yield workspace, images
     workspace.close()
+
+
+@pytest.fixture
+def held(photos):
+    """A worker at its first image, which waits at its proposer's gate."""
+    workspace, images = photos
+    proposer = Proposer()
+    worker = ProposalWorker(workspace, choose(lambda: proposer))
+    worker.start()
+    wait_for(lambda: worker.state(images[0].id).state is ProposingState.RUNNING)
+    yield worker, proposer, images
+    proposer.gate.set()
+    worker.stop()
 
 
 def test_all_images_get_proposals_the_asked_one_first_and_a_bad_one_stops_nothing(photos):
@@ -265,3 +273,61 @@ def test_corrections_on_an_earlier_models_proposals_go_on_after_a_promotion(phot
     wait_for(lambda: models_of(workspace, images[0]) == {NEWER})
     do(workspace, images[0].id, Request(Operation.ACCEPT, proposals=(shown[0].id,)))
     assert models_of(workspace, images[0]) == {SHA, NEWER}
+
+
+def test_a_question_is_answered_before_the_images_that_wait(held):
+    worker, proposer, images = held
+    answer = worker.ask_model(lambda asked: (len(asked.seen), threading.current_thread().name))
+    refused = worker.ask_model(lambda asked: asked.nothing)
+    proposer.gate.set()
+    assert answer.result(10) == (1, "proposals")
+    with pytest.raises(AttributeError):
+        refused.result(10)
+    wait_for(lambda: worker.state(images[2].id).state is ProposingState.READY)
+
+
+def test_a_question_without_a_model_is_refused_with_the_reason(photos):
+    workspace, _ = photos
+    with pytest.raises(ModelError, match="--no-model"):
+        ProposalWorker(workspace, None).ask_model(len).result(1)
+
+    def load():
+        raise ModelError("no such model; choose another")
+
+    worker = ProposalWorker(workspace, choose(load))
+    asked = worker.ask_model(len)
+    worker.start()
+    with pytest.raises(ModelError, match="no such model"):
+        asked.result(10)
+    worker.stop()
+    with pytest.raises(ModelError, match="stopping"):
+        worker.ask_model(len).result(1)
+
+
+def test_questions_for_later_come_after_images_that_were_asked_for_and_before_the_others(held):
+    worker, proposer, images = held
+    later = [worker.ask_model(lambda asked: len(asked.seen), later=True) for _ in range(LATER + 2)]
+    worker.ask(images[2].id)
+    worker.hurry(later[2])
+    proposer.gate.set()
+    assert later[2].result(10) == 1
+    for dropped in later[:2]:
+        with pytest.raises(ModelError, match="other photos were opened"):
+            dropped.result(10)
+    assert [one.result(10) for one in later[3:]] == [2, 2, 2]
+    wait_for(lambda: worker.state(images[1].id).state is ProposingState.READY)
+
+
+def test_a_look_that_was_kept_goes_with_the_proposals(photos):
+    workspace, images = photos
+    proposer, kept = eager(SHA), []
+    proposer.propose_and_see = lambda image: (random_proposals(3, image.shape[0], image.shape[1]), "what it saw")
+    worker = ProposalWorker(workspace, choose(lambda: proposer))
+    worker.keep = lambda look, was_asked_for: kept.append((look.image.id, look.seen, look.pixels.shape, was_asked_for))
+    worker.ask(images[1].id)
+    worker.start()
+    wait_for(lambda: all(worker.state(image.id).state is ProposingState.READY for image in images))
+    worker.stop()
+    shape = (images[0].height, images[0].width, 3)
+    others = [(image.id, "what it saw", shape, False) for image in (images[0], images[2])]
+    assert kept == [(images[1].id, "what it saw", shape, True), *others]

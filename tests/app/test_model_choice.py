@@ -1,16 +1,19 @@
 import json
-import time
 
 import pytest
 from starlette.testclient import TestClient
 
-from app.model_choice import FollowPromotions
+from app.model_choice import NEUTRAL_THRESHOLD, FollowPromotions, stored_threshold
+from app.models import describe_model
 from app.server import build_app, open_services
 from app.settings import DEFAULT_MODEL, ServerSettings
 from app.workflows.learning import BASE_MODEL_ID, promote
 from core.annotation.errors import ModelError
+from storage.images import list_images
 from storage.models import set_promoted_model
+from storage.proposals import save_proposals
 from tests.app.workflows.learning.corrected import add_made_model, base_model, corrected_workspace
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -19,13 +22,6 @@ def made(tmp_path):
     workspace, _ = corrected_workspace(tmp_path / "workspace", done=2)
     yield workspace, [add_made_model(workspace, f"run-{seed}", seed=seed) for seed in (1, 2)], base_model(tmp_path)
     workspace.close()
-
-
-def wait_for(condition, timeout_s=60):
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.05)
 
 
 def test_without_a_promotion_the_default_model_is_used(made):
@@ -142,3 +138,27 @@ def test_the_page_is_told_which_model_is_in_use_and_what_is_wrong_with_the_promo
         services.worker.wake()
         wait_for(lambda: "run-1" in told()["model"]["trouble"])
         assert told()["model"]["name"] == "base"
+
+
+def test_a_server_without_a_model_begins_with_the_threshold_of_the_stored_proposals(made):
+    workspace, (first, _), base = made
+    assert stored_threshold(workspace, base) == NEUTRAL_THRESHOLD
+    with workspace.database.read() as session:
+        image = list_images(session, limit=1)[0].id
+    for model, threshold in (("ab" * 32, NEUTRAL_THRESHOLD), (first.sha256, 0.3)):
+        with workspace.database.write() as session:
+            save_proposals(session, image, model, "one", [])
+        assert stored_threshold(workspace, base) == threshold
+    (workspace.models_folder / first.name / "config.json").write_text("{")
+    assert stored_threshold(workspace, base) == NEUTRAL_THRESHOLD
+
+
+def test_the_page_of_a_server_without_a_model_is_told_the_base_models_threshold(made):
+    workspace, _, _ = made
+    with workspace.database.write() as session:
+        image = list_images(session, limit=1)[0]
+        save_proposals(session, image.id, describe_model(DEFAULT_MODEL).info.sha256, DEFAULT_MODEL, [])
+    settings = ServerSettings(workspace=workspace.folder, no_model=True, api_only=True)
+    with TestClient(build_app(open_services(settings), settings), base_url="http://127.0.0.1:7860") as http:
+        told = http.get("/api/v1/workspace").json()
+    assert (told["model"], told["default_threshold"]) == (None, describe_model(DEFAULT_MODEL).info.threshold)

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks`: times in one run, median and 95th percentile.
 
-With names (network, proposals, corrections, page) those alone. The views, a GPU, a training step, learning from
+With names (network, proposals, assist, corrections, page) those alone. The views, a GPU, a training step, learning from
 twenty images and a large workspace have tables of their own: `python -m tests.benchmarks.bench_views`, `…bench_gpu`,
 `…bench_training`, `…bench_adaptation`, `…bench_workspace`.
 """
@@ -13,11 +13,12 @@ import sys
 
 import torch
 
-from tests.benchmarks import bench_corrections, bench_network, bench_page, bench_proposals
+from tests.benchmarks import bench_assist, bench_corrections, bench_network, bench_page, bench_proposals
 
 BENCHES = {
     "network": bench_network,
     "proposals": bench_proposals,
+    "assist": bench_assist,
     "corrections": bench_corrections,
     "page": bench_page,
 }

@@ -1,4 +1,4 @@
-"""One correction until it is committed: in the process, and over HTTP as the page sends it."""
+"""One correction until it is committed: in the process, over HTTP as the page sends it, and beside an import."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import httpx
 from app.workflows.correct import Submission, correct
 from core.annotation.corrections import Operation, Request
 from storage.images import get_image
+from tests.app.workflows.importing.annotator import import_beside_an_annotator
 from tests.benchmarks.figures import Figure, figure, timed
 from tests.made import make_workspace
 from tests.serving import serving
@@ -18,6 +19,7 @@ from tests.serving import serving
 PROPOSALS = 100
 SEGMENTS = 50
 RUNS = 100
+IMPORTS = 5
 
 
 def measure() -> list[Figure]:
@@ -61,4 +63,7 @@ def measure() -> list[Figure]:
                 revision = answer.json()["revision"]
 
             figures.append(figure("correction → commit → answer, over HTTP", timed(post, runs=RUNS)))
+        homes = [Path(folder) / str(run) for run in range(IMPORTS)]
+        beside = [wait_ms for each in homes for wait_ms in import_beside_an_annotator(each, 50, 100)]
+        figures.append(figure("correction → commit, while 5,000 segments are imported", beside))
         return figures

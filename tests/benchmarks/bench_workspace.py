@@ -182,14 +182,16 @@ def paging_figures(workspace: Workspace) -> list[Figure]:
 
 
 def print_server(small: Path, home: Path, options: list[str]) -> None:
-    """Answers, and how much more memory the server takes than one whose workspace has only the sample photos."""
-    grown = []
+    """Its start, answers, and how much more memory it takes than one whose workspace has only the sample photos."""
+    grown, ready_s = [], []
     for folder in (small, home):
-        with serving(folder, *options) as server, httpx.Client(timeout=60) as http:
+        with serving(folder, *options, cold=True) as server, httpx.Client(timeout=60) as http:
             times_ms = _browse(server, http)
+            ready_s.append(server.ready_s)
             grown.append(psutil.Process(server.process.pid).memory_info().rss / MIB)
     print(
-        f"\na server with {' '.join(options)}: {grown[0]:.0f} MiB with few images, {grown[1] - grown[0]:+.0f} MiB here"
+        f"\nserver {' '.join(options)}: {grown[0]:.0f} MiB with few images, {grown[1] - grown[0]:+.0f} MiB here, "
+        f"answers {ready_s[0]:.2f} and {ready_s[1]:.2f} s after its start"
     )
     for name, values in times_ms.items():
         _, median_ms, p95_ms = figure(name, values)

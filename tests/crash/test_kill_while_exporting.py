@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,11 @@ from app.workflows.exporting import Choice, export_workspace, settle_exports
 from core.annotation.corrections import Operation, Request
 from core.annotation.mask import Mask
 from storage.workspace import Workspace
+from tests.crash.moments import Moments
 from tests.made import disc, make_workspace
 from tests.serving import PROJECT
 
-KILLS = 20
+KILLS, MOST_STARTS = 20, 60
 PHOTOS = 12
 
 # The same command on a system that cannot exchange two folders.
@@ -100,6 +101,15 @@ def arguments(workspace_folder: Path, out: Path, state: str) -> list[str]:
     ]
 
 
+def export_process(start: list[str], workspace_folder: Path, out: Path, state: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*start, *arguments(workspace_folder, out, state)],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no kill -9")
 @pytest.mark.parametrize("moment", [".old", ".draft"])
 def test_a_swap_cut_in_two_is_ended_by_the_next_start(moment, workspace_folder, digests, tmp_path):
@@ -124,27 +134,18 @@ def test_twenty_kills_leave_a_whole_export(exchanges, workspace_folder, digests,
     start = [sys.executable, "launch.py"] if exchanges else [sys.executable, "-c", WITHOUT_EXCHANGE]
     begun = time.monotonic()
     subprocess.run([*start, *arguments(workspace_folder, out, "all")], cwd=PROJECT, check=True, capture_output=True)
-    lasts_s = time.monotonic() - begun
-    moments = random.Random(6)
-    seen = set()
-    for kill in range(KILLS):
-        state = ("done", "all")[kill % 2]
-        child = subprocess.Popen(
-            [*start, *arguments(workspace_folder, out, state)],
-            cwd=PROJECT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moments.uniform(0.3, 1.1) * lasts_s)
-        child.kill()
-        child.wait()
+    moments = Moments(time.monotonic() - begun, seed=6)
+    hits = 0
+    for number in range(MOST_STARTS):
+        state = ("done", "all")[number % 2]
+        hits += moments.kill(partial(export_process, start, workspace_folder, out, state))
         if not exchanges:
             with Workspace.open(workspace_folder) as workspace:
                 settle_exports(workspace)
-        assert out.is_dir(), f"kill {kill} left nothing"
-        found = digest(out)
-        assert found in digests.values(), f"kill {kill} left half an export"
-        seen.add((found, child.returncode))
-    assert any(status == -signal.SIGKILL for _, status in seen), "no kill hit a running export"
+        assert out.is_dir(), f"kill {number} left nothing"
+        assert digest(out) in digests.values(), f"kill {number} left half an export"
+        if hits == KILLS:
+            break
+    assert hits == KILLS, "the kills came too late"
     subprocess.run([*start, *arguments(workspace_folder, out, "all")], cwd=PROJECT, check=True, capture_output=True)
     assert [path.name for path in out.parent.iterdir()] == ["out"], "what killed exports left is swept"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,10 @@ from storage.images import list_images
 from storage.truths import load_truth
 from storage.workspace import Workspace
 from tests.app.workflows.importing.made_sets import write_coco
+from tests.crash.moments import Moments
 from tests.serving import PROJECT
 
-KILLS = 20
+KILLS, MOST_STARTS = 20, 60
 PHOTOS, SEGMENTS = 150, 12
 
 
@@ -49,7 +50,6 @@ def state(folder: Path) -> tuple[int, int, int]:
 
 @pytest.mark.long
 def test_twenty_kills_leave_the_whole_old_or_the_whole_new(tmp_path):
-    random.seed(11)
     first = write_coco(tmp_path / "first", photos=5, seed=10_000)
     second = write_coco(tmp_path / "second", photos=PHOTOS, segments=SEGMENTS, names=("cat", "dog", "cow"))
     kept, worked = tmp_path / "kept", tmp_path / "workspace"
@@ -59,20 +59,17 @@ def test_twenty_kills_leave_the_whole_old_or_the_whole_new(tmp_path):
     shutil.copytree(kept, worked)
     begun = time.monotonic()
     assert import_process(worked, second).wait(timeout=120) == 0
-    whole_s = time.monotonic() - begun
+    moments = Moments(time.monotonic() - begun, seed=11)
     assert state(worked) == new
-    hit = 0
-    for _ in range(KILLS):
+    hits = 0
+    for _ in range(MOST_STARTS):
         shutil.rmtree(worked)
         shutil.copytree(kept, worked)
-        running = import_process(worked, second)
-        # Python's start takes the first part of the time, and nothing can go wrong there.
-        time.sleep(random.uniform(0.3, 1.0) * whole_s)
-        hit += running.poll() is None
-        running.kill()
-        running.wait()
+        hits += moments.kill(partial(import_process, worked, second))
         assert state(worked) in (old, new)
-    assert hit > KILLS // 2, "the kills came too late"
+        if hits == KILLS:
+            break
+    assert hits == KILLS, "the kills came too late"
     assert main(["import", "--workspace", str(worked), "--format", "coco", str(second)]) == 0
     assert state(worked) == new
     assert not list((worked / "imports").iterdir()), "what killed imports left is still there"
@@ -90,6 +87,6 @@ def test_ctrl_c_leaves_the_workspace_as_it_was_and_no_draft(tmp_path):
         assert time.monotonic() < until
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) == STOPPED
+    assert running.wait(timeout=120) == STOPPED
     assert state(worked) == (0, 0, 0)
     assert not list((worked / "imports").iterdir())

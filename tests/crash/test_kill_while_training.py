@@ -42,6 +42,7 @@ def truths(workspace: Workspace) -> list[object]:
         return [load_truth(session, image.id) for image in list_images(session, limit=99)]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(4 * WAIT_S)
 def test_a_killed_run_harms_nothing_is_found_and_begins_again_until_it_is_stopped(tmp_path):
     workspace, _ = corrected_workspace(tmp_path / "workspace", done=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ ROOT = "document.querySelector('.mw-root').maskwright"
 READY = """() => {
   const page = document.querySelector('.mw-root')?.maskwright;
   const state = page?.state();
-  return state?.image && state.photo && state.proposing.state === 'ready' && state.image.proposals.length > 0;
+  const proposed = ['ready', 'off'].includes(state?.proposing.state) && state.image?.proposals.length > 0;
+  return proposed && state.photo;
 }"""
+SHOWN = f"() => document.querySelector('.mw-root')?.maskwright && {ROOT}.state().image && {ROOT}.state().photo"
 SAVED = f"() => {ROOT}.state().saving.pending === 0 && {ROOT}.state().pending.length === 0"
 VIEW_MAP = f"""(view) => {{
   const map = {ROOT}.viewMap(view);
@@ -26,12 +29,36 @@ VIEW_MAP = f"""(view) => {{
   return {{ width: map.width, height: map.height, data: btoa(text) }};
 }}"""
 PLACE = f"""async ([x, y]) => {{
-  const {{ fitted }} = await import('/ui/js/viewport.mjs');
+  const {{ fitted }} = await import('/ui/js/stage/viewport.mjs');
   const box = document.querySelector('.mw-stage').getBoundingClientRect();
   const image = {ROOT}.state().image;
   const view = fitted(image, {{ width: box.width, height: box.height }});
   return [box.left + view.left + (x + 0.5) * view.scale, box.top + view.top + (y + 0.5) * view.scale];
 }}"""
+
+FRAMES = """(count) => new Promise((resolve) => {
+  const frame = () => (count-- > 0 ? requestAnimationFrame(frame) : resolve());
+  frame();
+})"""
+
+
+def wait_until(page: Page, script: str, arg: Any = None) -> None:
+    """Wait until an async function answers true, which Playwright's own waiting would take from its promise alone."""
+    until = time.monotonic() + 60
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < until, f"not so within a minute: {script}"
+        page.wait_for_timeout(50)
+
+
+def go_offline(page: Page) -> None:
+    """Take the connection away; Chromium says that it has before the next request finds it so."""
+    page.context.set_offline(True)
+    wait_until(page, "() => fetch('/api/v1/workspace').then(() => false, () => true)")
+
+
+def settled(page: Page) -> None:
+    """Some frames later: what moved is painted again, sharp."""
+    page.evaluate(FRAMES, 10)
 
 
 class AnnotatePage:
@@ -73,10 +100,11 @@ class AnnotatePage:
     def own_pixel(self, item: dict[str, Any]) -> tuple[int, int]:
         """(column, row) deep inside the part of the mask that no smaller mask in sight covers."""
         image = self.image()
-        own = self.array(item)
+        size = image["height"], image["width"]
+        own = Mask(*size, item["counts"]).to_array()
         for other in [*image["segments"], *self.shown_proposals()]:
             if other["counts"] != item["counts"] and other["area"] <= item["area"]:
-                own &= ~self.array(other)
+                own &= ~Mask(*size, other["counts"]).to_array()
         for _ in range(2):
             core = own[1:-1, 1:-1] & own[:-2, 1:-1] & own[2:, 1:-1] & own[1:-1, :-2] & own[1:-1, 2:]
             if core.any():
@@ -90,8 +118,9 @@ class AnnotatePage:
         return [p for p in self.image()["proposals"] if p["decision"] == "undecided" and p["score"] >= threshold]
 
     def array(self, item: dict[str, Any]) -> npt.NDArray[np.bool_]:
-        image = self.image()
-        return Mask(image["height"], image["width"], item["counts"]).to_array()
+        """The pixels of a mask of the open image, bool [H, W]."""
+        height, width = self.page.evaluate(f"[{ROOT}.state().image.height, {ROOT}.state().image.width]")
+        return Mask(height, width, item["counts"]).to_array()
 
     def view_map(self, view: str) -> npt.NDArray[np.int32]:
         """The page's own map of a view, int32 [H, W]."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.chromium import ABSENT, chromium, chromium_path
+
+# As long as the pages' own wait: a busy machine is slow, not wrong.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +27,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def service_workers() -> Literal["allow", "block"]:
+    """Whether the browser may keep the page to open it without the server; that fetches each of its files twice."""
+    return "block"
+
+
+@pytest.fixture
+def page(browser: Browser, service_workers: Literal["allow", "block"]) -> Iterator[Page]:
     """A fresh page of 1280×720; at its end nothing went wrong in it, and it asked nobody outside."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 720}, accept_downloads=True, service_workers=service_workers
+    )
     page = context.new_page()
     page.set_default_timeout(60_000)
     faults: list[str] = []

@@ -1,4 +1,4 @@
-"""The Data page in a real browser: a data set in, a clash settled, the numbers follow, every format out."""
+"""The Data page in a real browser: photos and data sets in, a clash settled, the numbers follow, every format out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.security.passwords import hash_password
 from core.formats.capabilities import CAPABILITIES, WRITTEN_FORMATS
 from storage.categories import load_label_set
 from storage.corrections import history
 from storage.images import list_images
+from storage.persons import add_person
 from storage.statistics import load_statistics
 from storage.tables import ImageState
 from storage.workspace import Workspace
-from tests.made import make_workspace
+from tests.e2e.gradio_pages import give_files, open_page
+from tests.made import make_workspace, photo_bytes
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser
@@ -74,25 +77,16 @@ def read(server, load):
 
 
 def look_into(page, server, archive):
-    page.goto(f"{server.url}/data")
-    page.get_by_role("tab", name="Import a data set").click()
-    page.locator("#import-files input[type=file]").set_input_files(archive)
-    page.get_by_text(archive.name).first.wait_for()
+    open_page(page, f"{server.url}/data", "Import a data set")
+    give_files(page, "import-files", archive, shown=archive.stem)
     page.get_by_role("button", name="Look into it").click()
-    page.locator("#import-plan table").wait_for()
+    page.locator("#import-plan table, #import-report p").first.wait_for()
+    assert page.locator("#import-plan table").count() == 1, page.locator("#import-report").inner_text()
 
 
 def choose(page, box, option):
-    """Choose in a list; one that was opened before the page had read its choices is opened again."""
-    wanted = page.get_by_role("option", name=option, exact=True)
-    for _ in range(30):
-        page.locator(f"#{box} input").click()
-        page.wait_for_timeout(300)
-        if wanted.count():
-            break
-        page.keyboard.press("Escape")
-        page.get_by_role("tab", name="Export").focus()
-    wanted.click()
+    page.locator(f"#{box} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
 def export(page, folder):
@@ -105,6 +99,31 @@ def export(page, folder):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def test_good_photos_go_in_and_a_broken_one_is_named(server, page, tmp_path):
+    for number in range(2):
+        (tmp_path / f"new-{number}.png").write_bytes(photo_bytes(50, 40, seed=number + 10))
+    (tmp_path / "broken.jpg").write_bytes(photo_bytes(50, 40, file_format="JPEG")[:300])
+    open_page(page, f"{server.url}/data")
+    give_files(page, "photos", sorted(tmp_path.iterdir()))
+    page.wait_for_function("() => document.querySelector('#upload-report textarea').value !== ''")
+    report = page.locator("#upload-report textarea").input_value()
+    assert report.startswith("2 added, 0 already there, 1 refused")
+    assert "broken.jpg: " in report
+    names = {image.file_name for image in read(server, lambda session: list_images(session, offset=0, limit=9))}
+    assert {"new-0.png", "new-1.png"} <= names
+
+
+def test_a_folder_goes_in_whole(server, page, tmp_path):
+    folder = tmp_path / "trip"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "one.png").write_bytes(photo_bytes(44, 40, seed=1))
+    (folder / "inner" / "two.png").write_bytes(photo_bytes(46, 40, seed=2))
+    open_page(page, f"{server.url}/data")
+    give_files(page, "folder", folder)
+    page.wait_for_function("() => document.querySelector('#upload-report textarea').value !== ''")
+    assert page.locator("#upload-report textarea").input_value().startswith("2 added")
+
+
 def test_a_zip_with_a_clash_goes_in_when_it_is_settled(server, page, tmp_path):
     before = read(server, load_statistics)
     look_into(page, server, coco_zip(tmp_path / "streets.zip", first=1_000))
@@ -113,7 +132,7 @@ def test_a_zip_with_a_clash_goes_in_when_it_is_settled(server, page, tmp_path):
     assert "bicycle" in page.locator("#clash-0").inner_text()
     answer.fill("bike")
     answer.press("Enter")
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Import", exact=True).dblclick()
     page.wait_for_function(f"() => ({REPORTED})('import-report').includes('2 images added')")
     labels, after = read(server, load_label_set), read(server, load_statistics)
     bike = labels.named("bike")
@@ -132,8 +151,7 @@ def test_every_format_is_downloaded_and_read(server, page, tmp_path):
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_function(f"() => ({REPORTED})('import-report').includes('2 images added')")
     for name in WRITTEN_FORMATS:
-        page.goto(f"{server.url}/data")
-        page.get_by_role("tab", name="Export").click()
+        open_page(page, f"{server.url}/data", "Export")
         choose(page, "format", CAPABILITIES[name].title)
         files = export(page, tmp_path)
         report = json.loads(files["export-report.json"])
@@ -149,8 +167,7 @@ def test_an_export_is_chosen_by_state_split_and_category(server, page, tmp_path)
     look_into(page, server, coco_zip(tmp_path / "streets.zip", first=5_000, photos=12))
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_function(f"() => ({REPORTED})('import-report').includes('12 images added')")
-    page.goto(f"{server.url}/data")
-    page.get_by_role("tab", name="Export").click()
+    open_page(page, f"{server.url}/data", "Export")
     page.get_by_label("done images only").check()
     choose(page, "export-split", "val")
     choose(page, "export-categories", "car")
@@ -181,12 +198,16 @@ def test_a_cancelled_import_and_a_cancelled_export_leave_nothing(server, page, t
 
 
 @pytest.mark.long
-def test_with_a_password_nobody_names_folders_and_imports_are_signed(page, tmp_path, monkeypatch):
+def test_with_users_nobody_names_folders_and_imports_are_signed(page, tmp_path):
     workspace, _ = make_workspace(tmp_path / "workspace", photos=1)
+    with workspace.database.write() as session:
+        add_person(session, "ann", hash_password("correct horse"))
     workspace.close()
-    monkeypatch.setenv("MASKWRIGHT_PASSWORD", "secret")
     with serving(workspace.folder, "--no-model") as running:
-        page.context.set_extra_http_headers({"Authorization": "Basic YW5uOnNlY3JldA=="})
+        page.goto(f"{running.url}/login")
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password").fill("correct horse")
+        page.get_by_role("button", name="Log in").click()
         look_into(page, running, coco_zip(tmp_path / "streets.zip", first=1))
         assert page.locator("#import-path").count() == 0
         page.get_by_role("button", name="Import", exact=True).click()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
+from argon2 import PasswordHasher
 
 from app.workflows.ingest import PhotoFile, add_photos
 from core.annotation.proposals import ClassScore, Proposal
 from storage.categories import add_category
+from storage.persons import add_person
 from storage.proposals import save_proposals
-from tests.e2e.annotate import ROOT, AnnotatePage
+from tests.e2e.annotate import ROOT, SAVED, AnnotatePage
+from tests.e2e.gradio_pages import give_files, open_page
+from tests.e2e.persons import log_in
 from tests.made import MODEL_SHA256, make_workspace, photo_bytes, random_proposals
 from tests.serving import serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 NAMES = [
     "${alert(1)}<img src=x onerror=alert(1)>",
@@ -23,6 +27,9 @@ NAMES = [
     "\\u003cimg src=x onerror=alert(4)\\u003e\"'><svg onload=alert(4)>",
     "[click](javascript:alert(5)) $\\href{javascript:alert(5)}{x}$",
 ]
+PERSON = "<img src=x onerror=alert(6)>${alert(6)}{{alert(6)}}"
+FOLDER = "<img src=x onerror=alert(7)>${alert(7)}"
+PASSWORD = "correct horse"
 WATCH = """
   window.ran = [];
   for (const name of ['alert', 'confirm', 'prompt']) window[name] = (...given) => window.ran.push([name, ...given]);
@@ -32,8 +39,9 @@ WATCH = """
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     home = tmp_path_factory.mktemp("names")
-    workspace, _ = make_workspace(home / "workspace", photos=0)
+    workspace, _ = make_workspace(home / FOLDER, photos=0)
     with workspace.database.write() as session:
+        add_person(session, PERSON, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD))
         for name in NAMES:
             add_category(session, name=name, is_thing=True)
     path = home / "photo.png"
@@ -46,13 +54,14 @@ def server(tmp_path_factory):
     with workspace.database.write() as session:
         save_proposals(session, image.id, MODEL_SHA256, NAMES[0], offered)
     workspace.close()
-    with serving(home / "workspace", "--no-model") as running:
+    with serving(home / FOLDER, "--no-model") as running:
         yield running
 
 
 @pytest.fixture
-def watched(page):
+def watched(server, page):
     page.add_init_script(WATCH)
+    log_in(page, server.url, PERSON, PASSWORD)
     yield page
     assert page.evaluate("window.ran") == []
     assert page.evaluate("document.querySelectorAll('img[src=\"x\"], svg[onload]').length") == 0
@@ -77,22 +86,73 @@ def test_on_the_annotate_page(server, watched):
     assert watched.get_by_role("listbox", name="Labels").get_by_text(NAMES[2]).count() == 1
 
 
+def test_in_the_film_strip_the_history_and_the_help(server, watched):
+    watched.goto(server.url)
+    watched.wait_for_function(f"() => document.querySelector('.mw-root')?.maskwright && {ROOT}.state().photo")
+    watched.keyboard.press(".")
+    watched.keyboard.press("1")
+    watched.wait_for_function(SAVED)
+    assert watched.locator(".mw-film").get_by_title(NAMES[0]).count() >= 1
+    watched.keyboard.press("Shift+H")
+    watched.get_by_role("tabpanel", name="History").get_by_text(PERSON).first.wait_for()
+    watched.keyboard.press("c")
+    watched.keyboard.press("?")
+    watched.get_by_label("Find a key or what it does").fill(NAMES[1])
+    watched.get_by_text("No key does this").wait_for()
+    watched.get_by_role("button", name="Import keys from a text").click()
+    watched.get_by_label("Your keys as JSON text").fill(f'{{"maskwright_keys": 1, "preset": {json.dumps(NAMES[0])}}}')
+    watched.get_by_role("button", name="Take over the keys of this text").click()
+    watched.get_by_text(f"There is no preset “{NAMES[0]}” here").wait_for()
+
+
+def test_in_a_label_that_is_added_by_the_search(server, watched):
+    watched.goto(server.url)
+    watched.wait_for_function(f"() => document.querySelector('.mw-root')?.maskwright && {ROOT}.state().photo")
+    watched.keyboard.press("/")
+    watched.keyboard.type(f"{NAMES[2]} added")
+    watched.get_by_role("option", name=f"+ add “{NAMES[2]} added”", exact=True).wait_for()
+    watched.keyboard.press("Enter")
+    watched.locator("[aria-live=polite]", has_text=f"“{NAMES[2]} added” is a label now").wait_for()
+
+
 def test_on_the_labels_page(server, watched):
     watched.goto(f"{server.url}/labels")
-    watched.get_by_label("Change").click()
     for name in NAMES:
-        assert watched.get_by_text(name, exact=True).count() >= 1
-    watched.get_by_role("option", name=NAMES[0], exact=True).click()
-    watched.wait_for_function(
-        "(name) => document.querySelector('#name textarea, #name input').value === name", arg=NAMES[0]
-    )
+        watched.get_by_label(f"Name of “{name}”", exact=True).wait_for()
+    renamed = f"{NAMES[3]} renamed"
+    watched.get_by_label(f"Name of “{NAMES[3]}”", exact=True).fill(renamed)
+    watched.keyboard.press("Enter")
+    log = watched.get_by_role("region", name="Changes")
+    log.get_by_text(f"renamed “{NAMES[3]}” to “{renamed}”").wait_for()
+    assert log.get_by_text(PERSON).count() >= 1
+    watched.get_by_role("button", name=f"Merge “{renamed}” into another label", exact=True).click()
+    watched.get_by_role("dialog").get_by_text(f"Merge “{renamed}”", exact=True).wait_for()
+    watched.keyboard.press("Escape")
+    watched.get_by_role("button", name="Undo the last change").click()
+    watched.get_by_label(f"Name of “{NAMES[3]}”", exact=True).wait_for()
+
+
+def test_on_the_login_and_account_pages(server, watched):
+    watched.goto(f"{server.url}/account")
+    watched.get_by_text(PERSON).wait_for()
+    watched.get_by_role("button", name="Log out").click()
+    watched.get_by_label("Name").fill(NAMES[3])
+    watched.get_by_label("Password").fill("wrong password")
+    watched.get_by_role("button", name="Log in").click()
+    watched.get_by_role("alert").wait_for()
+    assert watched.get_by_label("Name").input_value() == NAMES[3]
+
+
+def test_on_the_train_page(server, watched):
+    watched.goto(f"{server.url}/train")
+    watched.get_by_role("button").nth(2).wait_for()
 
 
 def test_on_the_data_page(server, watched, tmp_path):
     hostile = tmp_path / "${alert(1)}<img src=x onerror=alert(1)>.jpg"
     hostile.write_text("no photo")
-    watched.goto(f"{server.url}/data")
-    watched.locator("#photos input[type=file]").set_input_files(hostile)
+    open_page(watched, f"{server.url}/data")
+    give_files(watched, "photos", hostile)
     report = watched.locator("#upload-report textarea")
     watched.wait_for_function("() => document.querySelector('#upload-report textarea').value.includes('refused')")
     assert "0 added, 0 already there, 1 refused" in report.input_value()
@@ -122,10 +182,8 @@ def test_in_a_data_set_that_is_looked_into(server, watched, tmp_path):
     ]
     listed = tmp_path / "set.json"
     listed.write_text(json.dumps({"images": images, "annotations": segments, "categories": categories}))
-    watched.goto(f"{server.url}/data")
-    watched.get_by_role("tab", name="Import a data set").click()
-    watched.locator("#import-files input[type=file]").set_input_files(listed)
-    watched.get_by_text(listed.name).first.wait_for()
+    open_page(watched, f"{server.url}/data", "Import a data set")
+    give_files(watched, "import-files", listed, shown=listed.stem)
     watched.get_by_role("button", name="Look into it").click()
     watched.locator("#import-plan table").wait_for()
     shown = watched.locator("#import-plan").inner_text()

@@ -18,6 +18,7 @@ from storage.categories import load_label_set
 from storage.truths import load_truth
 from storage.workspace import Workspace
 from tests.e2e.annotate import AnnotatePage
+from tests.e2e.gradio_pages import open_page
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The default model on a workspace's first start."""
-    with serving(tmp_path_factory.mktemp("session") / "workspace") as running:
+    with serving(tmp_path_factory.mktemp("session") / "workspace", cold=True) as running:
         yield running
 
 
@@ -118,8 +119,7 @@ def test_a_session_from_the_first_photo_to_the_exported_files(server, annotate, 
 
 def download(page, server, format_name, folder) -> Path:
     """Export on the Data page, download the archive, unpack it."""
-    page.goto(f"{server.url}/data")
-    page.get_by_role("tab", name="Export").click()
+    open_page(page, f"{server.url}/data", "Export")
     page.locator("#format input").click()
     page.get_by_role("option", name=format_name, exact=True).click()
     page.get_by_role("button", name="Make a zip").click()

@@ -27,12 +27,6 @@ IDLE_TIMEOUT_MS = 30_000
 FOLLOW_TIMEOUT_S = 60
 
 
-@pytest.fixture(autouse=True)
-def patience():
-    """The pages' own time limit, in place of five seconds."""
-    expect.set_options(timeout=60_000)
-
-
 @pytest.fixture
 def home(tmp_path):
     """A workspace with six done photos of two discs each, and a small model to begin with."""
@@ -136,6 +130,7 @@ def test_two_tabs_see_one_run_and_either_stops_it(home, page):
             expect(tab.get_by_role("button", name="Start", exact=True)).to_be_enabled()
 
 
+@pytest.mark.long
 def test_without_a_done_image_it_says_what_to_do_and_notices_when_one_is_done(tmp_path, page):
     workspace, images = corrected_workspace(tmp_path / "workspace", done=0, in_work=1)
     with workspace, serving(tmp_path / "workspace", "--no-model") as server:

@@ -15,6 +15,7 @@ from core.annotation.corrections import Operation, Request
 from core.annotation.mask import Mask
 from storage.categories import add_category
 from storage.workspace import Workspace
+from tests.storage.new_workspaces import new_workspace
 
 ESCAPES = [
     "../escape.png",
@@ -83,7 +84,7 @@ ESCAPES = [
 def test_no_name_leaves_the_folder(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
-    with Workspace.open(inner / "workspace") as workspace:
+    with new_workspace(inner / "workspace") as workspace:
         _fill(workspace, inner)
         before = {path for path in tmp_path.rglob("*") if (inner / "workspace") not in path.parents}
         for format_name in ("coco", "coco-panoptic", "semantic-png"):

@@ -24,7 +24,7 @@ from tests.core.maskformer.small_models import small_model
 
 # Far above what reading these small files takes, far below what they ask for.
 MOST_MEMORY_BYTES = 300 << 20
-MOST_TIME_S = 10
+MOST_CPU_S = 10
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def harmless(tmp_path, monkeypatch):
     """Fails when a file was made that an attack makes, or when reading took gigabytes or for ever."""
     monkeypatch.chdir(tmp_path)
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    before, start = peak_bytes(), time.monotonic()
+    before, start = peak_bytes(), time.process_time()
     yield
     assert not (tmp_path / "ran").exists()
     assert peak_bytes() - before < MOST_MEMORY_BYTES
-    assert time.monotonic() - start < MOST_TIME_S
+    assert time.process_time() - start < MOST_CPU_S
 
 
 def peak_bytes():

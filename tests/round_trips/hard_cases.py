@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.annotation.labels import Category, LabelSet, distinct_colour
 from core.annotation.mask import Mask
-from core.annotation.truth import Segment, Source, Truth
+from core.annotation.truth import Progress, Segment, Source, Truth
 from core.formats.exported import ExportImage
 from core.formats.names import UniqueNames
 from tests.made import disc
@@ -308,7 +308,12 @@ def made(labels: LabelSet, scenes: Iterable[Scene]) -> HardSet:
                 Segment(number, Mask.from_array(part.array), part.category_id, order, Source.DRAWN, part.crowd)
             )
         name = names.take(scene.file_name, MEDIA_TYPES[file_format])
-        truth = Truth(*scene.size, segments=tuple(segments), done=scene.done, last_segment_id=number)
+        truth = Truth(
+            *scene.size,
+            segments=tuple(segments),
+            progress=Progress.DONE if scene.done else Progress.OPEN,
+            last_segment_id=number,
+        )
         images.append(ExportImage(scene.file_name, name, 1001 + place, *scene.size, truth, scene.split, True))
         photos[name] = _photo(scene, file_format, place)
     return HardSet(labels, tuple(images), MappingProxyType(photos))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.annotation.labels import Category, LabelSet
-from core.annotation.truth import Segment, Source, Truth
+from core.annotation.truth import Progress, Segment, Source, Truth
 from core.formats.exported import ExportImage
 from core.formats.imported import DataSet, ReadImage
 from core.formats.names import UniqueNames
@@ -50,7 +50,7 @@ def adopted(data: DataSet) -> HardSet:
         name = names.take(image.file_name, MEDIA_TYPES[_SUFFIXES[image.photo.suffix.lower()]])
         photos[name] = image.photo.read_bytes()
         assert image.size is not None
-        truth = Truth(*image.size, segments=tuple(_segments(image, numbers)), done=True)
+        truth = Truth(*image.size, segments=tuple(_segments(image, numbers)), progress=Progress.DONE)
         number = len(images) + 1 if image.id is None else image.id
         images.append(ExportImage(name, name, number, *image.size, truth, image.split or "train", True))
     return HardSet(LabelSet.of(_categories(data)), tuple(images), photos)

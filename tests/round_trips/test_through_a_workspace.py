@@ -22,6 +22,7 @@ from tests.round_trips.hard_cases import hard_set
 from tests.round_trips.limits import BOTH_WAYS
 from tests.round_trips.reduction import as_held, reduced
 from tests.round_trips.trips import digest, same_segments, written
+from tests.storage.new_workspaces import new_workspace
 
 # LabelMe is the one that keeps unlabelled segments as they are; every truth that it brings can be told.
 SOURCE = "labelme"
@@ -60,7 +61,7 @@ def test_a_workspace_goes_out_and_comes_back(name: str, tmp_path: Path) -> None:
     holds = CAPABILITIES[name]
     hard = hard_set("streets")
     written(SOURCE, hard, tmp_path / "set")
-    with Workspace.open(tmp_path / "first") as first, Workspace.open(tmp_path / "second") as second:
+    with new_workspace(tmp_path / "first") as first, new_workspace(tmp_path / "second") as second:
         assert brought_in(first, SOURCE, tmp_path / "set").problems == ()
         before = held_by(first)
         assert set(before.images) == {Path(image.export_name).stem for image in hard.images}
@@ -86,7 +87,7 @@ def test_exported_photos_lie_upright_with_their_masks(tmp_path: Path) -> None:
     hard = hard_set("streets")
     turned = replace(hard, images=tuple(one for one in hard.images if one.file_name == "turned.jpg"))
     written(SOURCE, turned, tmp_path / "set")
-    with Workspace.open(tmp_path / "workspace") as workspace:
+    with new_workspace(tmp_path / "workspace") as workspace:
         brought_in(workspace, SOURCE, tmp_path / "set")
         export_workspace(workspace, "coco", tmp_path / "out")
     (photo,) = (tmp_path / "out" / "images").iterdir()
@@ -101,7 +102,7 @@ def test_coco_goes_from_workspace_to_workspace_without_another_byte(tmp_path: Pa
     place = tmp_path / "set"
     files = []
     for number in range(2):
-        with Workspace.open(tmp_path / f"workspace {number}") as workspace:
+        with new_workspace(tmp_path / f"workspace {number}") as workspace:
             assert brought_in(workspace, "coco", place).problems == ()
             place = tmp_path / f"out {number}"
             export_workspace(workspace, "coco", place)

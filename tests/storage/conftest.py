@@ -10,11 +10,12 @@ import pytest
 import storage.sqlite
 from storage.engine import Database
 from storage.workspace import Workspace
+from tests.storage.new_workspaces import new_workspace
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with Workspace.open(tmp_path / "workspace") as opened:
+    with new_workspace(tmp_path / "workspace") as opened:
         yield opened
 
 
@@ -23,7 +24,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     """A new database: PostgreSQL's, or SQLite's in each of its journal modes, whichever this SQLite would be given."""
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     monkeypatch.setattr(storage.sqlite, "journal_mode", lambda _version: request.param)
-    with Workspace.open(tmp_path / request.param, database=url) as opened:
+    with new_workspace(tmp_path / request.param, database=url) as opened:
         yield opened.database
 
 
@@ -33,5 +34,5 @@ def sqlite_database(
 ) -> Iterator[Database]:
     """For what is SQLite's alone."""
     monkeypatch.setattr(storage.sqlite, "journal_mode", lambda _version: request.param)
-    with Workspace.open(tmp_path / request.param) as opened:
+    with new_workspace(tmp_path / request.param) as opened:
         yield opened.database

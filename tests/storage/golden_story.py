@@ -15,24 +15,29 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.annotation.changes import change_to_json
+from core.annotation.changes import Change, change_to_json
 from core.annotation.corrections import Operation, Request
-from core.annotation.truth import Segment, Source
-from storage.categories import add_category, load_label_set, remove_category
-from storage.corrections import history
+from core.annotation.truth import Progress, Segment, Source
+from storage.categories import add_category, load_label_set, remove_category, update_category
+from storage.corrections import history, load_remark
 from storage.evidence import Evidence, proposals_to_json
-from storage.images import add_image, list_images
+from storage.images import ImageRecord, add_image, list_images
 from storage.imports import StagedImage, insert_staged, staged_line
+from storage.label_changes import LabelEdit, list_label_changes, record_label_change
 from storage.models import NewModel, add_model, list_models, promoted_model, set_promoted_model
+from storage.person_counts import load_person_counts
+from storage.persons import add_person, list_persons, remove_person
 from storage.proposals import get_proposals, load_proposals, save_proposals
+from storage.queue import ImageFilter, list_page
+from storage.relabelling import relabel_everywhere
 from storage.runs import NewRun, ProcessName, add_run, end_run, list_runs
 from storage.snapshots import SnapshotImage, add_snapshot, load_snapshot
 from storage.statistics import load_statistics
-from storage.tables import Part, RunState
+from storage.tables import ImageState, Part, RunState
 from storage.tags import image_tags, set_tags
 from storage.truths import load_truth
 from storage.workspace import DATABASE_NAME, Workspace
-from tests.storage.stored_samples import MODEL, box_mask, correct, filled_image, new_image, proposal_ids
+from tests.storage.stored_samples import MODEL, box_mask, correct, filled_image, halves, new_image, proposal_ids
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -64,6 +69,8 @@ def tell(session: Session) -> None:
     _tell_of_learning(session, first, second)
     _tell_of_an_import(session)
     set_tags(session, first, ["hard", "ü"])
+    _tell_of_review(session)
+    _tell_of_people(session)
 
 
 def _tell_of_learning(session: Session, first: int, second: int) -> None:
@@ -94,6 +101,41 @@ def _tell_of_an_import(session: Session) -> None:
     insert_staged(session, map(staged_line, images), client="an import", user="ann")
 
 
+def _tell_of_review(session: Session) -> None:
+    """What came with schema 0004: masks that are edited and cut, and images that are judged, skipped and deleted."""
+    cut, judged, skipped, deleted = (filled_image(session, f"{number}.jpg", 3) for number in range(7, 11))
+    first, second, _ = proposal_ids(session, cut)
+    whole = box_mask(20)
+    parts = tuple(halves(whole))
+    correct(session, cut, Request(Operation.EDIT, proposals=(first,), mask=whole))
+    correct(session, cut, Request(Operation.SLICE, segments=(1,), masks=parts))
+    correct(session, cut, Request(Operation.FILL, segments=(2,), mask=box_mask(33)), user="ben")
+    correct(session, cut, Request(Operation.SPLIT, proposals=(second,), masks=tuple(halves(box_mask(1)))))
+    correct(session, cut, Request(Operation.DRAW, masks=(box_mask(4), box_mask(5)), category_id=1))
+    correct(session, judged, Request(Operation.DRAW, mask=box_mask(6), category_id=5))
+    correct(session, judged, Request(Operation.DONE, comment="ready – ü"))
+    correct(session, judged, Request(Operation.APPROVE), user="ben")
+    correct(session, judged, Request(Operation.SEND_BACK, comment="the ear\nis missing"), user="ben")
+    correct(session, skipped, Request(Operation.SKIP))
+    correct(session, deleted, Request(Operation.DRAW, mask=box_mask(7), category_id=1))
+    for operation in (Operation.DELETE_IMAGE, Operation.REOPEN, Operation.DELETE_IMAGE):
+        correct(session, deleted, Request(operation))
+
+
+def _tell_of_people(session: Session) -> None:
+    """Two people, one gone; and a category that became another's."""
+    for name in ("Dora", "Bén"):
+        add_person(session, name, f"hash of {name}")
+    remove_person(session, "Bén")
+    before = load_label_set(session)
+    update_category(session, replace(before.get(2), key="q"))
+    record_label_change(session, user="ann", kind=LabelEdit.CHANGE, before=before)
+    before = load_label_set(session)
+    images = relabel_everywhere(session, user="ann", client="a merge", from_id=5, to_id=1)
+    remove_category(session, 5)
+    record_label_change(session, user="ann", kind=LabelEdit.MERGE, before=before, images=images, target=1)
+
+
 def describe(workspace: Workspace) -> dict[str, Any]:
     """All that the repositories say of a workspace, but for moments in time, as plain JSON values."""
     with workspace.database.read() as session:
@@ -113,11 +155,41 @@ def describe(workspace: Workspace) -> dict[str, Any]:
                     ],
                     "log": _log(session, image.id),
                 }
-                for image in list_images(session, limit=99)
+                for image in _images(session)
             ],
             **_learning(session),
             **_finding(session),
+            **_people(session),
         }
+
+
+def _images(session: Session) -> tuple[ImageRecord, ...]:
+    deleted = list_page(session, ImageFilter(state=ImageState.DELETED), limit=99)
+    return (*list_images(session, limit=99), *deleted)
+
+
+def _people(session: Session) -> dict[str, Any]:
+    """Of persons, what they did, and the label set's log; nothing where nobody has a name, as before schema 0004."""
+    persons = list_persons(session)
+    if not persons:
+        return {}
+    return {
+        "persons": [[one.id, one.name, one.password_hash, one.sessions] for one in persons],
+        "done by": [
+            [one.user, {operation.value: number for operation, number in one.corrections.items()}, one.segments_made]
+            for one in load_person_counts(session)
+        ],
+        "label changes": [
+            [one.id, one.user, one.kind.value, list(map(list, one.images)), one.target, one.undone]
+            for one in list_label_changes(session, limit=99)
+        ],
+        "keys": [[category.id, category.key] for category in load_label_set(session)],
+        "remarks": [
+            [image.id, remark.user, remark.text]
+            for image in _images(session)
+            if (remark := load_remark(session, image.id)) is not None
+        ],
+    }
 
 
 def _learning(session: Session) -> dict[str, Any]:
@@ -180,11 +252,21 @@ def _log(session: Session, image_id: int) -> list[Any]:
     return [
         {
             "who": [step.revision, step.base_revision, step.user, step.client],
-            "what": [step.operation.value, step.target, change_to_json(step.change)],
+            "what": [step.operation.value, step.target, _change(step.change)],
             "seen": [step.evidence.threshold, step.evidence.shown_s, proposals_to_json(step.evidence.proposals)],
+            **({} if step.comment is None else {"comment": step.comment}),
         }
         for step in history(session, image_id)
     ]
+
+
+def _change(change: Change) -> dict[str, Any]:
+    """In the words of the first schemas, where an image was done or not; what it may be besides is told besides."""
+    told = change_to_json(change)
+    progress = told.pop("progress")
+    plain = progress is None or set(progress) <= {"open", "done"}
+    told["done"] = None if progress is None else [Progress(each).is_done for each in progress]
+    return told if plain else {**told, "progress": progress}
 
 
 def make_golden() -> None:

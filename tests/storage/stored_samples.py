@@ -9,12 +9,13 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.annotation.corrections import Offer, Operation, Request, plan, undo_and_redo
+from core.annotation.corrections import Offer, Operation, Request, plan
 from core.annotation.errors import CorrectionError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
 from core.annotation.proposals import ClassScore, Proposal
 from core.annotation.truth import Truth
+from core.annotation.undo import undo_and_redo
 from storage.categories import seed_label_set
 from storage.corrections import change_at, log_entries, record
 from storage.evidence import NO_EVIDENCE, Evidence
@@ -42,6 +43,15 @@ def box_mask(index: int) -> Mask:
     top, left = index % 10, index // 10
     array[top : top + 2, left : left + 3 + index % 3] = True
     return Mask.from_array(array)
+
+
+def halves(mask: Mask) -> list[Mask]:
+    """The mask, which is wider than a pixel, in a left and a right part; the right one is no larger."""
+    array = mask.to_array()
+    columns = np.flatnonzero(array.any(axis=0))
+    left = array.copy()
+    left[:, columns[(columns.size + 1) // 2] :] = False
+    return [Mask.from_array(left), Mask.from_array(array & ~left)]
 
 
 def new_image(name: str = "photo.jpg") -> NewImage:
@@ -111,6 +121,7 @@ def correct(
         target=target,
         change=change,
         evidence=evidence,
+        comment=request.comment,
     )
 
 
@@ -138,6 +149,7 @@ def recounted(session: Session) -> Counts:
             .group_by(row.image_id, row.category_id, ImageRow.state)
         )
     ]
-    categories = sorted({category_id for _, category_id, _, _ in by_image})
-    each = {number: [one[3] for one in by_image if one[1] == number] for number in categories}
+    there = [one for one in by_image if one[2] is not ImageState.DELETED]
+    categories = sorted({category_id for _, category_id, _, _ in there})
+    each = {number: [one[3] for one in there if one[1] == number] for number in categories}
     return sorted(by_image), [(number, sum(found), len(found)) for number, found in each.items()]

@@ -18,11 +18,13 @@ from storage.checking.check import check_workspace
 from storage.corrections import rebuild
 from storage.images import NewImage, add_image, list_images
 from storage.models import list_models
+from storage.persons import add_person, find_person, session_secret
 from storage.runs import list_runs
 from storage.truths import load_truth
 from storage.workspace import Workspace
 from tests.small_disk import fill, small_disk
 from tests.storage.golden_story import describe, tell
+from tests.storage.new_workspaces import new_workspace
 from tests.storage.postgres import PostgresServer
 from tests.storage.stored_samples import HEIGHT, WIDTH, box_mask, correct, filled_image
 
@@ -50,7 +52,7 @@ def url(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def full(tmp_path: Path, url: str | None) -> Iterator[Workspace]:
     """A workspace with a story, photos, a model and a run's files."""
-    with Workspace.open(tmp_path / "work", database=url) as workspace:
+    with new_workspace(tmp_path / "work", database=url) as workspace:
         with workspace.database.write() as session:
             tell(session)
         (workspace.models_folder / "run-2").mkdir()
@@ -80,6 +82,18 @@ def test_a_backup_says_all_that_the_workspace_says_and_outlives_it(full: Workspa
             assert len(list_models(session)) == 1
             assert len(list_runs(session)) == 2
     assert [path.name for path in (tmp_path / "safe").iterdir()] == ["copy"]
+
+
+def test_a_backup_has_the_people_and_not_the_secret_that_signs_their_sessions(full: Workspace, tmp_path: Path) -> None:
+    with full.database.write() as session:
+        add_person(session, "ann", "hash")
+        secret = session_secret(session)
+    back_up(full, tmp_path / "copy", progress=silent)
+    with Workspace.open(tmp_path / "copy") as copy:
+        assert secret.encode() not in copy.database.path.read_bytes()
+        with copy.database.write() as session:
+            assert find_person(session, "ann").password_hash == "hash"
+            assert session_secret(session) != secret
 
 
 def test_photos_are_copied_and_the_bad_ones_named(tmp_path: Path, url: str | None) -> None:
@@ -129,7 +143,7 @@ def test_a_backup_made_while_others_write_is_of_one_moment(
     """With a page a step the copy begins again at every write, so that it ends in one step."""
     monkeypatch.setattr(storage.backup, "_PAGES_AT_ONCE", pages)
     ended = threading.Event()
-    with Workspace.open(tmp_path / "work") as workspace:
+    with new_workspace(tmp_path / "work") as workspace:
         with workspace.database.write() as session:
             image_id = filled_image(session)
 
@@ -166,7 +180,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(tmp_path: Path, stage: str) -> 
 
         return report
 
-    with Workspace.open(tmp_path / "work") as workspace:
+    with new_workspace(tmp_path / "work") as workspace:
         add_photos(workspace, 2)
         (workspace.models_folder / "weights").write_bytes(b"weights")
         with pytest.raises(KeyboardInterrupt):
@@ -197,7 +211,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_fills_up_leaves_no_backup(disk: Path, tmp_path: Path) -> None:
-    with Workspace.open(tmp_path / "work") as workspace:
+    with new_workspace(tmp_path / "work") as workspace:
         add_photos(workspace, 1)
         for free_bytes in (0, 40_000, 120_000):
             ballast = fill(disk, leaving_bytes=free_bytes)

@@ -115,6 +115,16 @@ def test_a_category_in_use_is_not_removed_and_the_count_is_said(database: Databa
         assert load_label_set(session) == LABELS
 
 
+def test_segments_on_deleted_images_are_named_apart_when_a_category_is_not_removed(database: Database) -> None:
+    with database.write() as session:
+        for name in ("1", "2"):
+            image_id = filled_image(session, name)
+            correct(session, image_id, Request(Operation.ACCEPT, proposals=(proposal_ids(session, image_id)[0],)))
+        correct(session, image_id, Request(Operation.DELETE_IMAGE))
+        with pytest.raises(LabelSetError, match="2 segments are labelled 'dog', 1 of them on deleted images"):
+            remove_category(session, 1)
+
+
 def test_undoing_to_a_removed_category_asks_for_it_back(database: Database) -> None:
     with database.write() as session:
         image_id = filled_image(session)
@@ -134,6 +144,6 @@ def test_a_segment_of_a_category_that_never_was_is_refused(database: Database) -
     with database.write() as session:
         image_id = filled_image(session)
         proposal_id = proposal_ids(session, image_id)[0]
-        with pytest.raises(CorrectionError, match=r"no category \[77\]"):
+        with pytest.raises(CorrectionError, match="no category has the id 77"):
             correct(session, image_id, Request(Operation.RELABEL, proposals=(proposal_id,), category_id=77))
         assert load_truth(session, image_id).revision == 0

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
-from core.annotation.changes import Change, DecisionChange
-from core.annotation.corrections import LogEntry, Operation, Request
+from core.annotation.changes import Change, DecisionChange, OvertakenError
+from core.annotation.corrections import Operation, Request
 from core.annotation.errors import CorrectionError, StorageError
-from core.annotation.truth import Decision, Truth
+from core.annotation.truth import Decision, Progress, Truth
+from core.annotation.undo import LogEntry
 from storage.corrections import change_at, find_recorded, history, log_entries, rebuild, record
 from storage.engine import Database
 from storage.errors import NotFound, StaleRevision
@@ -17,9 +18,9 @@ from storage.images import get_image
 from storage.proposals import get_proposals, load_proposals
 from storage.tables import CorrectionRow, SegmentRow
 from storage.truths import load_truth
-from tests.storage.stored_samples import box_mask, correct, filled_image, proposal_ids
+from tests.storage.stored_samples import box_mask, correct, filled_image, halves, proposal_ids
 
-DONE = Change(done=(False, True))
+DONE = Change(progress=(Progress.OPEN, Progress.DONE))
 
 
 def test_a_correction_keeps_who_when_and_what_stood_before_them(database: Database) -> None:
@@ -65,6 +66,33 @@ def test_rejected_and_deferred_proposals_keep_their_masks(database: Database) ->
         correct(session, image_id, Request(Operation.DEFER, proposals=(deferred,)))
         assert {one.id: one.mask for one in load_proposals(session, image_id)} == before
         assert load_truth(session, image_id).decisions == {rejected: Decision.REJECTED, deferred: Decision.DEFERRED}
+
+
+def test_an_undo_parts_no_segment_from_what_is_said_of_its_proposal(database: Database) -> None:
+    """Two people, each with a part of one proposal: it is accepted as long as one of the parts is there."""
+    delete_first, delete_second = (Request(Operation.DELETE, segments=(number,)) for number in (1, 2))
+    undo, redo = Request(Operation.UNDO), Request(Operation.REDO)
+    with database.write() as session:
+        image_id = filled_image(session)
+        (stored,) = get_proposals(session, image_id, proposal_ids(session, image_id)[:1])
+        parts = tuple(halves(stored.mask))
+        correct(session, image_id, Request(Operation.SLICE, proposals=(stored.id,), masks=parts), user="ann")
+
+        def says(request: Request, user: str, decision: Decision) -> None:
+            assert correct(session, image_id, request, user=user).decision(stored.id) is decision
+
+        says(delete_first, "ann", Decision.ACCEPTED)
+        says(delete_second, "ben", Decision.REJECTED)
+        with pytest.raises(OvertakenError, match=f"proposal {stored.id} was decided"):
+            correct(session, image_id, undo, user="ann")
+        says(undo, "ben", Decision.ACCEPTED)
+        says(undo, "ann", Decision.ACCEPTED)
+        with pytest.raises(OvertakenError, match="segment 1 was made"):
+            correct(session, image_id, redo, user="ben")
+        says(delete_second, "ben", Decision.ACCEPTED)
+        with pytest.raises(OvertakenError, match=f"proposal {stored.id} was decided"):
+            correct(session, image_id, redo, user="ann")
+        says(delete_first, "ann", Decision.REJECTED)
 
 
 @pytest.mark.parametrize("base_revision", [0, 2])

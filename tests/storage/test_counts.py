@@ -40,6 +40,23 @@ def test_counts_follow_segments_and_states(database: Database) -> None:
         assert stored_counts(session) == recounted(session)
 
 
+def test_sums_leave_deleted_images_out_and_take_them_in_again(database: Database) -> None:
+    with database.write() as session:
+        first, second = filled_image(session, "1"), filled_image(session, "2")
+        for image_id in (first, second):
+            correct(session, image_id, Request(Operation.DRAW, masks=(box_mask(0), box_mask(1)), category_id=1))
+        correct(session, second, Request(Operation.DELETE_IMAGE))
+        assert stored_counts(session)[1] == [(1, 2, 1)]
+        correct(session, second, Request(Operation.RELABEL, segments=(1,), category_id=2))
+        correct(session, second, Request(Operation.DELETE, segments=(2,)))
+        assert stored_counts(session) == recounted(session)
+        assert stored_counts(session)[1] == [(1, 2, 1)]
+        correct(session, second, Request(Operation.REOPEN))
+        assert stored_counts(session) == recounted(session)
+        assert stored_counts(session)[1] == [(1, 2, 1), (2, 1, 1)]
+        assert count_segments_by_image(session)[-1] == (second, 2, 1)
+
+
 def test_images_that_come_with_truth_are_counted(database: Database) -> None:
     """More of them than are counted at once."""
     with database.write() as session:

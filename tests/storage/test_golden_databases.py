@@ -10,6 +10,7 @@ import pytest
 
 from core.annotation.corrections import Operation, Request
 from core.annotation.splits import split_of
+from storage.checking.people import check_people
 from storage.corrections import history, rebuild
 from storage.images import list_images
 from storage.proposals import load_proposals
@@ -52,6 +53,7 @@ def test_what_images_are_found_by_is_made_for_the_older_ones(stored: Path, tmp_p
     shutil.copy(stored, tmp_path / DATABASE_NAME)
     with Workspace.open(tmp_path) as workspace, workspace.database.read() as session:
         assert stored_counts(session) == recounted(session)
+        assert list(check_people(workspace.database, repair=False)) == []
         for image in list_images(session, limit=4):
             row = session.get_one(ImageRow, image.id)
             assert (row.state, row.search_name) == (image.state, image.file_name.casefold())

@@ -123,6 +123,7 @@ def test_processes_that_make_the_same_workspace_at_once_agree(place: Place) -> N
         assert process.exitcode == 0
 
 
+@pytest.mark.long
 def test_kill_9_between_and_during_saves_loses_nothing_committed(place: Place) -> None:
     make_workspace(place)
     chance = random.Random(20)

@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from storage.corrections import history_page, load_remark
 from storage.images import count_images, labelled_images
+from storage.person_counts import load_person_counts
 from storage.proposals import images_to_propose, needs_proposals
-from storage.queue import ImageFilter, count_matching, first_open_image, list_page, neighbours
+from storage.queue import ImageFilter, Order, count_matching, first_open_image, list_page, neighbours
 from storage.statistics import load_statistics
 from storage.tables import ImageState
 from storage.tags import image_tags
@@ -77,15 +79,16 @@ def filled(tmp_path: Path) -> Workspace:
     return workspace
 
 
+@pytest.mark.parametrize("order", Order)
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_filter_reads_indices_alone(filled: Workspace, name: str) -> None:
+def test_a_filter_reads_indices_alone(filled: Workspace, name: str, order: Order) -> None:
     wanted = FILTERS[name]
     with filled:
         for action in (
-            lambda session: list_page(session, wanted, after=5, limit=100),
+            lambda session: list_page(session, wanted, order=order, after=1, limit=100),
             lambda session: count_matching(session, wanted),
-            lambda session: neighbours(session, 1, wanted),
-            lambda session: first_open_image(session, wanted),
+            lambda session: neighbours(session, 1, wanted, order=order),
+            lambda session: first_open_image(session, wanted, order=order),
         ):
             steps = plans(filled, action)
             assert [step for step in steps if reads_whole_rows(step)] == []
@@ -103,13 +106,16 @@ def test_a_page_is_not_sorted(filled: Workspace, wanted: ImageFilter) -> None:
     "action",
     [
         load_statistics,
+        load_person_counts,
         count_images,
+        lambda session: load_remark(session, 1),
+        lambda session: history_page(session, 1, limit=9),
         lambda session: load_truth(session, 1),
         lambda session: image_tags(session, 1),
         lambda session: needs_proposals(session, 1, MODEL),
         lambda session: images_to_propose(session, MODEL, 3),
     ],
-    ids=["statistics", "counts", "truth", "tags", "needs proposals", "to propose"],
+    ids=["statistics", "people", "counts", "remark", "history", "truth", "tags", "needs proposals", "to propose"],
 )
 def test_what_pages_ask_reads_no_whole_table(filled: Workspace, action: Callable[[Session], object]) -> None:
     with filled:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.annotation.corrections import Operation, Request
@@ -16,12 +16,29 @@ from storage.engine import Database
 from storage.errors import NotFound
 from storage.images import add_image, get_image
 from storage.proposals import save_proposals
-from storage.queue import EVERY_IMAGE, ImageFilter, count_matching, first_open_image, list_page, neighbours
+from storage.queue import (
+    EVERY_IMAGE,
+    OPEN_STATES,
+    ImageFilter,
+    Order,
+    count_matching,
+    first_open_image,
+    list_page,
+    neighbours,
+)
+from storage.queue import passes as stored_passes
 from storage.tables import UNLABELLED, ImageRow, ImageState
 from storage.tags import set_tags
 from tests.storage.stored_samples import LABELS, MODEL, box_mask, correct, new_image, proposals
 
 IMAGES = 24
+# Some of them labelled, tagged and in either split.
+JUDGED = {
+    4: (Operation.SEND_BACK, ImageState.SENT_BACK),
+    5: (Operation.APPROVE, ImageState.APPROVED),
+    6: (Operation.SKIP, ImageState.SKIPPED),
+    **dict.fromkeys((0, 7, 10, 13), (Operation.DELETE_IMAGE, ImageState.DELETED)),
+}
 
 
 @dataclass(frozen=True)
@@ -57,16 +74,27 @@ def _add(session: Session, number: int) -> Known:
         correct(session, image.id, Request(Operation.DRAW, mask=box_mask(number), category_id=category_id))
     if number % 3 == 2:
         correct(session, image.id, Request(Operation.DONE))
+    state = (ImageState.NEW, ImageState.IN_WORK, ImageState.DONE)[number % 3]
+    if number in JUDGED:
+        operation, state = JUDGED[number]
+        correct(session, image.id, Request(operation, comment="again"))
     tags = frozenset({"hard"} if number % 6 == 1 else ())
     set_tags(session, image.id, tags)
     categories = frozenset({UNLABELLED if category_id is None else category_id} if number % 3 else ())
-    state = (ImageState.NEW, ImageState.IN_WORK, ImageState.DONE)[number % 3]
     return Known(image.id, state, categories, score, split, name, tags)
+
+
+def in_order(session: Session, known: list[Known], order: Order) -> list[Known]:
+    """By name as the database itself compares texts, which is its own affair."""
+    if order is Order.ADDED:
+        return known
+    ids = session.scalars(select(ImageRow.id).order_by(ImageRow.search_name, ImageRow.id)).all()
+    return sorted(known, key=lambda image: ids.index(image.id))
 
 
 def passes(wanted: ImageFilter, image: Known) -> bool:
     conditions: list[tuple[object, Callable[[], bool]]] = [
-        (wanted.state, lambda: image.state is wanted.state),
+        (True, lambda: (image.state is wanted.state) if wanted.state else image.state is not ImageState.DELETED),
         (wanted.category_id, lambda: wanted.category_id in image.categories),
         (wanted.min_score, lambda: image.score is not None and image.score >= (wanted.min_score or 0)),
         (wanted.max_score, lambda: image.score is not None and image.score <= (wanted.max_score or 0)),
@@ -77,11 +105,11 @@ def passes(wanted: ImageFilter, image: Known) -> bool:
     return all(holds() for asked, holds in conditions if asked is not None)
 
 
-# All combinations are 432; a step that divides none of their factors takes some of every pair.
+# All combinations are 576; a step that divides none of their factors takes some of every pair.
 FILTERS = [
     ImageFilter(state, category_id, *scores, split, text, tag)
     for state, category_id, scores, split, text, tag in itertools.product(
-        (None, ImageState.IN_WORK, ImageState.DONE),
+        (None, ImageState.IN_WORK, ImageState.DONE, ImageState.DELETED),
         (None, 1, UNLABELLED),
         ((None, None), (0.95, None), (0.92, 0.96)),
         (None, "val"),
@@ -91,14 +119,15 @@ FILTERS = [
 ][::7]
 
 
-def test_every_filter_finds_what_it_asks_for_page_by_page(database: Database) -> None:
+@pytest.mark.parametrize("order", Order)
+def test_every_filter_finds_what_it_asks_for_page_by_page(database: Database, order: Order) -> None:
     with database.write() as session:
-        known = fill(session)
+        known = in_order(session, fill(session), order)
         found_some = 0
         for wanted in FILTERS:
             expected = [image.id for image in known if passes(wanted, image)]
             found: list[int] = []
-            while page := list_page(session, wanted, after=found[-1] if found else None, limit=4):
+            while page := list_page(session, wanted, order=order, after=found[-1] if found else None, limit=4):
                 found += [image.id for image in page]
             assert found == expected, wanted
             assert count_matching(session, wanted) == len(expected)
@@ -106,18 +135,42 @@ def test_every_filter_finds_what_it_asks_for_page_by_page(database: Database) ->
         assert found_some > 10
 
 
+@pytest.mark.parametrize("order", Order)
+def test_pages_lead_back_to_the_first(database: Database, order: Order) -> None:
+    with database.write() as session:
+        fill(session)
+        wanted = ImageFilter(split="train")
+        forth = [image.id for image in list_page(session, wanted, order=order, limit=IMAGES)]
+        back: list[int] = []
+        before = forth[-1]
+        while page := list_page(session, wanted, order=order, before=before, limit=4):
+            back = [image.id for image in page] + back
+            before = back[0]
+        assert back == forth[:-1]
+        assert [stored_passes(session, image_id, wanted) for image_id in forth] == [True] * len(forth)
+        assert not stored_passes(session, forth[0], ImageFilter(split="val"))
+        assert not stored_passes(session, 999)
+
+
 @pytest.mark.parametrize(
     "wanted",
-    [EVERY_IMAGE, ImageFilter(state=ImageState.DONE), ImageFilter(category_id=1), ImageFilter(tag="hard", split="val")],
+    [
+        EVERY_IMAGE,
+        ImageFilter(state=ImageState.DONE),
+        ImageFilter(state=ImageState.DELETED),
+        ImageFilter(category_id=1),
+        ImageFilter(tag="hard", split="val"),
+    ],
 )
-def test_neighbours_are_those_that_pass(database: Database, wanted: ImageFilter) -> None:
+@pytest.mark.parametrize("order", Order)
+def test_neighbours_are_those_that_pass(database: Database, wanted: ImageFilter, order: Order) -> None:
     with database.write() as session:
-        known = fill(session)
+        known = in_order(session, fill(session), order)
         passing = [image.id for image in known if passes(wanted, image)]
-        for image in known:
-            stands = neighbours(session, image.id, wanted)
-            before = [other for other in passing if other < image.id]
-            after = [other for other in passing if other > image.id]
+        for place, image in enumerate(known):
+            stands = neighbours(session, image.id, wanted, order=order)
+            before = [other.id for other in known[:place] if other.id in passing]
+            after = [other.id for other in known[place + 1 :] if other.id in passing]
             assert stands.previous_id == (before[-1] if before else None)
             assert stands.next_id == (after[0] if after else None)
             assert stands.position == len(before) + (image.id in passing)
@@ -140,14 +193,16 @@ def test_work_goes_on_at_the_first_image_that_is_not_done(database: Database) ->
             ImageFilter(state=ImageState.DONE),
             ImageFilter(tag="x"),
         ):
-            expected = [one.id for one in known if passes(wanted, one) and one.state is not ImageState.DONE]
+            expected = [one.id for one in known if passes(wanted, one) and one.state in OPEN_STATES]
             assert first_open_image(session, wanted) == (expected[0] if expected else None)
+            by_name = [one.id for one in in_order(session, known, Order.NAME) if one.id in expected]
+            assert first_open_image(session, wanted, order=Order.NAME) == (by_name[0] if by_name else None)
 
 
 def test_the_text_is_found_however_it_is_written(database: Database) -> None:
     with database.write() as session:
         known = fill(session)
-        cafes = [one.id for one in known if "Café" in one.name]
+        cafes = [one.id for one in known if "Café" in one.name and one.state is not ImageState.DELETED]
         for text in ("café", "CAFÉ", unicodedata.normalize("NFD", "Café"), "é_100%/"):
             assert [one.id for one in list_page(session, ImageFilter(text=text), limit=99)] == cafes
         for text in ("caf__100", "100_", "%é"):

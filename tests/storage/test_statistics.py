@@ -28,12 +28,13 @@ def test_images_and_segments_are_counted(database: Database) -> None:
         correct(session, second, Request(Operation.DONE))
         set_tags(session, first, ["hard"])
         found = load_statistics(session)
-    new, in_work, done = ImageState
-    assert found.by_state == {new: 3, in_work: 1, done: 1}
+    new, in_work, done, *others = ImageState
+    none = dict.fromkeys(others, 0)
+    assert found.by_state == {new: 3, in_work: 1, done: 1, **none}
     assert found.by_split == {
-        "test": {new: 1, in_work: 0, done: 0},
-        "train": {new: 0, in_work: 1, done: 1},
-        "val": {new: 2, in_work: 0, done: 0},
+        "test": {new: 1, in_work: 0, done: 0, **none},
+        "train": {new: 0, in_work: 1, done: 1, **none},
+        "val": {new: 2, in_work: 0, done: 0, **none},
     }
     assert list(found.by_split) == ["test", "train", "val"]
     assert [(one.category, one.segments, one.images) for one in found.categories] == [

@@ -15,11 +15,19 @@ from core.annotation.splits import split_of
 from core.annotation.truth import Truth
 from core.formats.names import UniqueNames
 from storage.categories import load_label_set
-from storage.exports import ExportRow, export_rows, segment_ids_differ
+from storage.exports import DONE_STATES, WORKED_STATES, ExportRow, export_rows, segment_ids_differ
+from storage.images import state_of
 from storage.snapshots import Snapshot, load_snapshot
+from storage.tables import ImageState
 from storage.workspace import Workspace
 
-STATES = ("all", "done")
+# What an export can ask for, and the images that it then takes.
+STATES = {
+    "all": WORKED_STATES,
+    "done": DONE_STATES,
+    "approved": frozenset({ImageState.APPROVED}),
+    "skipped": frozenset({ImageState.SKIPPED}),
+}
 OWN_IDS = "image ids are the workspace's own: several images have the same id in the data set they came from"
 
 
@@ -27,7 +35,8 @@ OWN_IDS = "image ids are the workspace's own: several images have the same id in
 class Choice:
     """The images of an export. Raises FormatError for a state that there is not.
 
-    state: "all" takes every image that has a segment or is done, "done" those that are done.   split: only this one.
+    state: "all" takes every image that has a segment or is done, but for skipped and deleted ones; "done" those that
+    are done or approved, "approved" these alone, "skipped" those that have a segment.   split: only this one.
     categories: names; only images that have a segment of one of them, with all their segments; none takes all.
     shares: splits anew, by the hash of the photos' files; None keeps the splits of the workspace.
     snapshot: only the images of the snapshot with this number, with their truth and label set of that time.
@@ -41,7 +50,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
-            raise FormatError(f"images are chosen by the state all or done, got {self.state!r}")
+            raise FormatError(f"images are chosen by the state {', '.join(STATES)}, got {self.state!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,9 @@ class Selection:
 
     def takes(self, truth: Truth) -> bool:
         """Whether an image of a snapshot, whose truth of then is known only now, is chosen."""
-        if not truth.done and (self.choice.state == "done" or not truth.segments):
+        if state_of(truth.revision, truth.progress) not in STATES[self.choice.state]:
+            return False
+        if not (truth.done or truth.segments):
             return False
         categories = self.category_ids
         return categories is None or any(segment.category_id in categories for segment in truth.segments)
@@ -88,7 +99,7 @@ def select_images(workspace: Workspace, choice: Choice) -> Selection:
         chosen = [_Chosen.of(row, name, choice) for row, name in _named(rows) if row.chosen]
         keeps = snapshot is None and segment_ids_differ(
             session,
-            done_only=choice.state == "done",
+            states=STATES[choice.state],
             category_ids=category_ids,
             split=choice.split if choice.shares is None else None,
         )
@@ -122,7 +133,7 @@ class _Chosen:
 def _rows(
     session: Session, choice: Choice, snapshot: Snapshot | None, category_ids: frozenset[int] | None
 ) -> Iterable[ExportRow]:
-    rows = export_rows(session, done_only=choice.state == "done", category_ids=category_ids)
+    rows = export_rows(session, states=STATES[choice.state], category_ids=category_ids)
     if snapshot is None:
         return rows
     revisions = {image.image_id: image.revision for image in snapshot.images}

@@ -169,9 +169,9 @@ class _Passing:
 
 def _missing(choice: Choice) -> str:
     """Why a choice takes no image."""
-    image = "done image" if choice.state == "done" else "image"
+    image = "image" if choice.state == "all" else f"{choice.state} image"
     if choice.categories:
         return f"no {image} has a segment of {' or '.join(map(repr, choice.categories))}"
-    if choice.state == "done":
-        return "no chosen image is done; mark some done first"
+    if choice.state != "all":
+        return f"no chosen image is {choice.state}; mark some {choice.state} first"
     return "no chosen image has a segment; accept some proposals first"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from app.workflows.importing.categories import new_categories
 from app.workflows.importing.planning import ImportPlan
@@ -14,10 +16,14 @@ from app.workflows.importing.report import ImportReport, cut
 from app.workflows.importing.requests import Becomes, ImportStopped
 from app.workflows.importing.staging import Staged, Stager
 from core.annotation.errors import FormatError, StorageError
+from core.annotation.label_edits import LabelEdit
+from core.annotation.labels import Category
 from core.annotation.words import counted
+from storage.categories import load_label_set
 from storage.errors import translated
 from storage.images import hashes_in_use
 from storage.imports import Inserted, add_categories, check_categories, insert_staged
+from storage.label_changes import record_label_change
 from storage.workspace import Workspace
 
 Progress = Callable[[int, int], None]
@@ -77,11 +83,20 @@ def _insert(workspace: Workspace, plan: ImportPlan, spool: Path, cancelled: Call
     met = [one.target for one in plan.categories if one.becomes is Becomes.EXISTING and one.target]
     new = new_categories(plan.categories)
     with spool.open(encoding="utf-8", newline="\n") as file, workspace.database.write() as session:
-        add_categories(session, new)
+        _extend(session, new, plan.request.user)
         check_categories(session, met)
         return insert_staged(
             session, _until(file, cancelled), client=f"import-{uuid.uuid4().hex}", user=plan.request.user
         )
+
+
+def _extend(session: Session, new: Sequence[Category], user: str) -> None:
+    """The categories that the set brought, and a line of it in the label set's log."""
+    if not new:
+        return
+    before = load_label_set(session)
+    add_categories(session, new)
+    record_label_change(session, user=user, kind=LabelEdit.IMPORT, before=before)
 
 
 def _until(lines: Iterable[str], cancelled: Callable[[], bool]) -> Iterator[str]:

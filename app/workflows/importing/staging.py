@@ -92,8 +92,9 @@ class Stager:
         self._workspace = workspace
         self._targets = targets
         self._spool = spool
-        # The photos so far, and whether each has its truth.
+        # The photos so far, and whether each has its truth; and the names of the first files of them.
         self._seen: dict[bytes, bool] = {}
+        self._names: dict[bytes, str] = {}
         self._large = threading.RLock()
         self.staged = staged
 
@@ -163,6 +164,7 @@ class Stager:
         if self._repeats(read, photo):
             return
         digest = bytes.fromhex(photo.sha256)
+        self._names.setdefault(digest, read.file_name)
         if photo.image is None:
             self._seen[digest] = read.labelled
             self.staged.kept += read.labelled
@@ -176,16 +178,21 @@ class Stager:
 
     def _repeats(self, read: ReadImage, photo: StagedPhoto) -> bool:
         """Whether the photo stood there before, and this one brings nothing that it lacks."""
-        has_truth = self._seen.get(bytes.fromhex(photo.sha256))
+        digest = bytes.fromhex(photo.sha256)
+        has_truth = self._seen.get(digest)
         if has_truth is None:
             return False
+        first = self._names[digest]
         self.staged.repeated += 1
         if read.labelled and not has_truth:
             self.staged.known -= photo.known is not None
             return False
         if read.labelled and photo.image is not None:
-            reason = "the same photo stands in the set before; its segments there count"
+            reason = f"the same photo stands in the set before, as {first}; its segments there count"
             self.staged.trouble([Problem(read.file_name, "", reason)])
+        else:
+            reason = f"the same picture as {first}; the two are one image"
+            self.staged.trouble([Problem(read.file_name, "", reason, taken=True)])
         return True
 
     def _staged_image(self, read: ReadImage, photo: StagedPhoto, stored: NewImage) -> StagedImage:

@@ -34,7 +34,7 @@ class CocoIndex:
     """One COCO file, which messages call `name`.
 
     categories: as they stand there, those that can be used.   used: the category ids that annotations have.
-    images, annotations: where the entries stand.   repeated_images, repeated: whether an entry's id was there before.
+    images, annotations: where the entries stand.   repeated_images: whether an image's id was there before.
     alone: whether no other image has a file name with the same last part.
     order, firsts: the annotations of image i are order[firsts[i]:firsts[i + 1]], in the file's order.
     problems: of the categories, and annotations of no image.
@@ -47,7 +47,6 @@ class CocoIndex:
     images: Slices
     annotations: Slices
     repeated_images: npt.NDArray[np.bool_]
-    repeated: npt.NDArray[np.bool_]
     alone: npt.NDArray[np.bool_]
     order: Rows
     firsts: Rows
@@ -108,7 +107,6 @@ def read_index(path: Path, name: str, categories_of: Callable[[Entry], Iterable[
         images=Slices(path, images.bounds),
         annotations=Slices(path, annotations.bounds),
         repeated_images=_repeats(images.image_keys),
-        repeated=_repeats(annotations.ids),
         alone=_alone(np.frombuffer(last_parts, dtype=np.int64)),
         order=order[homeless:],
         firsts=np.searchsorted(images_of[order[homeless:]], np.arange(images.count + 1)),

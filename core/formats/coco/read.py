@@ -176,7 +176,7 @@ def _read_truths(index: CocoIndex, images: Sequence[ImageEntry]) -> list[ReadTru
     usable = []
     for place, row, item in zip(places, rows, index.annotations.each(rows), strict=True):
         entry = entry_of(item)
-        fault = _fault(index, row, entry)
+        fault = _fault(index, entry)
         if fault is None:
             usable.append((place, row, entry))
         else:
@@ -184,11 +184,18 @@ def _read_truths(index: CocoIndex, images: Sequence[ImageEntry]) -> list[ReadTru
     masks = masks_of_segmentations(
         [entry.get("segmentation") for _, _, entry in usable], [images[place].size for place, _, _ in usable]
     )
+    seen: set[tuple[int, ReadSegment]] = set()
     for (place, row, entry), mask in zip(usable, masks, strict=True):
         if isinstance(mask, str):
             truths[place].problems.append(_problem(index, row, entry, mask))
+            continue
+        segment = _segment(entry, mask)
+        # The same again is a slip of the file's; others under one number are segments nevertheless.
+        if segment.id is not None and (place, segment) in seen:
+            truths[place].problems.append(_problem(index, row, entry, "stands there twice"))
         else:
-            truths[place].segments.append(_segment(entry, mask))
+            seen.add((place, segment))
+            truths[place].segments.append(segment)
     for truth in truths:
         truth.labelled = index.labelled and (bool(truth.segments) or not truth.problems)
     return truths
@@ -218,11 +225,9 @@ def _within_limits(index: CocoIndex, image: ImageEntry, truth: ReadTruth) -> lis
     return kept_rows
 
 
-def _fault(index: CocoIndex, row: int, entry: Entry) -> str | None:
+def _fault(index: CocoIndex, entry: Entry) -> str | None:
     """Why an annotation cannot be used, whatever its mask."""
     category_id: Any = entry.get("category_id")
-    if index.repeated[row]:
-        return "repeats the id of another annotation, which counts"
     if not is_whole(category_id) or category_id not in index.known:
         return f"has the category_id {shown(category_id)}, which no category has"
     return None

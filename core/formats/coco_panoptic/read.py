@@ -20,6 +20,8 @@ from core.formats.label_maps import masks_of, read_rgb_ids
 from core.formats.places import inside
 
 VOID = 0
+# Of the three bytes of a pixel.
+_IDS = 256**3
 
 
 def read_coco_panoptic(place: Path, photos: Path | None) -> DataSet:
@@ -56,8 +58,10 @@ def _read_truth(index: CocoIndex, image: ImageEntry) -> ReadTruth:
         truth.problems.append(index.problem(image.item, str(error)))
         return truth
     label = shown(entry["file_name"])
+    infos = _infos(entry)
+    _name_in_full(masks, infos)
     seen: set[float] = set()
-    for info in _infos(entry):
+    for info in infos:
         mask, fault = _mask_of(index, info, masks, seen)
         if mask is None:
             truth.problems.append(index.problem(f"segment {shown(info.get('id'))} of {label}", fault))
@@ -82,6 +86,15 @@ def _masks(index: CocoIndex, entry: Entry, size: tuple[int, int]) -> dict[int, M
     if ids.shape != size:
         raise FormatError(f"has a PNG of {ids.shape[1]}×{ids.shape[0]}, but its image is {size[1]}×{size[0]}")
     return masks_of(ids, without=[VOID])
+
+
+def _name_in_full(masks: dict[int, Mask], infos: Sequence[Entry]) -> None:
+    """Masks of ids of more than three bytes, of which the PNG has the lower three, get the ids of the JSON."""
+    ids = {int(info["id"]) for info in infos if is_whole(info.get("id"))}
+    for number in sorted(ids):
+        lower = number % _IDS
+        if number > lower and lower not in ids and lower in masks:
+            masks[number] = masks.pop(lower)
 
 
 def _mask_of(index: CocoIndex, info: Entry, masks: dict[int, Mask], seen: set[float]) -> tuple[Mask | None, str]:

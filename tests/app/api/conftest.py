@@ -13,10 +13,12 @@ from tests.made import make_workspace
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Both databases for what is told once; lists of bad requests never reach one, so that SQLite is enough."""
+    """Both databases for what is told once; lists of bad requests never reach one, so that SQLite is enough, and a
+    module that is about files says so by DATABASES."""
     if "furnished" in metafunc.fixturenames:
         listed = metafunc.definition.get_closest_marker("parametrize") is not None
-        metafunc.parametrize("furnished", ["sqlite"] if listed else ["sqlite", "postgresql"], indirect=True)
+        databases = getattr(metafunc.module, "DATABASES", ("sqlite", "postgresql"))
+        metafunc.parametrize("furnished", databases[:1] if listed else databases, indirect=True)
 
 
 @pytest.fixture

@@ -65,6 +65,28 @@ def test_pages_go_on_after_the_last_one(client, filled):
     assert client.get("/api/v1/images?after=9223372036854775807").json()["images"] == []
 
 
+@pytest.mark.parametrize("limit", [1, 4, 5, 40])
+def test_a_page_stands_around_an_image_and_grows_both_ways(client, filled, limit):
+    for middle in range(1, 13):
+        page = client.get(f"/api/v1/images?around={middle}&limit={limit}").json()
+        found = [image["id"] for image in page["images"]]
+        assert middle in found
+        assert len(found) <= limit
+        while page["next_before"] is not None:
+            page = client.get(f"/api/v1/images?before={page['next_before']}&limit={limit}").json()
+            found = [image["id"] for image in page["images"]] + found
+        page = client.get(f"/api/v1/images?after={found[-1]}&limit=40").json()
+        found += [image["id"] for image in page["images"]]
+        assert found == list(range(1, 13))
+    assert ids(client, "around=2&split=val") == [10, 11, 12]
+
+
+@pytest.mark.parametrize("order", ["added", "name"])
+def test_no_page_stands_around_an_image_that_there_is_not(client, order):
+    answer = client.get(f"/api/v1/images?around=999999&order={order}")
+    assert (answer.status_code, answer.json()["error"][:30]) == (404, "the workspace has no image 999")
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -131,8 +153,9 @@ def test_what_is_no_question_is_named_with_those_that_are(client):
 def test_statistics_count_images_and_segments(client, filled):
     client.put("/api/v1/images/2/tags", json={"tags": ["hard"]})
     found = client.get("/api/v1/statistics").json()
-    assert found["images"] == {"total": 12, "new": 9, "in_work": 1, "done": 2}
-    assert found["splits"]["val"] == {"total": 3, "new": 3, "in_work": 0, "done": 0}
+    others = {"approved": 0, "sent_back": 0, "skipped": 0, "deleted": 0}
+    assert found["images"] == {"total": 12, "new": 9, "in_work": 1, "done": 2, **others}
+    assert found["splits"]["val"] == {"total": 3, "new": 3, "in_work": 0, "done": 0, **others}
     assert found["segments"] == 3
     assert found["categories"][1] == {"id": 3, "name": "car", "is_thing": True, "segments": 2, "images": 2}
     assert [one["name"] for one in found["categories"]] == ["person", "car", "sky", "road"]

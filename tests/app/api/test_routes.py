@@ -3,10 +3,14 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
+from app.jobs import ProposalWorker
+from core.annotation.corrections import Operation, Request
 from core.annotation.mask import Mask
 from storage.corrections import history
+from tests.storage.stored_samples import correct
 
 CLIENT = "client-0001"
+PIXEL = Mask.from_runs(90, 120, [0, 1, 90 * 120 - 1]).to_coco()
 
 
 class Page:
@@ -144,11 +148,21 @@ def test_done_counts(page, client):
     [
         ({"operation": "accept", "proposals": [999_999]}, "no proposal 999999"),
         ({"operation": "accept"}, "needs a proposal"),
-        ({"operation": "draw", "category_id": 55}, "no category has the id 55"),
+        ({"operation": "draw", "category_id": 55, "mask": PIXEL}, "no category has the id 55"),
+        ({"operation": "draw"}, "needs one mask, got 0"),
+        ({"operation": "edit", "segments": [1], "mask": PIXEL}, "no segment 1"),
+        ({"operation": "slice", "masks": [PIXEL, PIXEL]}, "needs one segment or proposal, got 0"),
+        ({"operation": "send_back"}, "needs a comment"),
+        ({"operation": "send_back", "comment": " \n "}, "needs a comment"),
+        ({"operation": "send_back", "comment": "x" * 2001}, "comment"),
+        ({"operation": "send_back", "comment": "a\0b"}, "comment"),
         ({"operation": "merge", "segments": [77, 78]}, "no segment 77"),
         ({"operation": "undo"}, "nothing to undo"),
         ({"operation": "redo"}, "nothing to redo"),
         ({"operation": "explode"}, "operation"),
+        ({"operation": "draw", "mask": PIXEL, "masks": [PIXEL]}, "send one of the two"),
+        ({"operation": "done", "client": "labels:0001"}, "begins the names that the label set's own steps have"),
+        ({"operation": "done", "client": "Labels:0001"}, "begins the names that the label set's own steps have"),
         ({"operation": "accept", "proposals": ["one"]}, "proposals.0"),
         ({"operation": "accept", "proposals": list(range(2001))}, "proposals"),
         ({"operation": "accept", "proposals": [10**23]}, "proposals.0"),
@@ -173,6 +187,20 @@ def test_what_is_not_there_is_not_found(client):
     workspace = client.get("/api/v1/workspace").json()["id"]
     body = {"workspace": workspace, "client": CLIENT, "seq": 1, "base_revision": 0, "operation": "done"}
     assert client.post("/api/v1/images/99/corrections", json=body).status_code == 404
+
+
+def test_an_image_is_read_at_one_moment(page, client, furnished, monkeypatch):
+    """Somebody corrects it while the model is asked for it."""
+    workspace, image = furnished
+
+    def ask(worker, image_id):
+        with workspace.database.write() as session:
+            correct(session, image_id, Request(Operation.DONE), user="ben")
+        return worker.state(image_id)
+
+    monkeypatch.setattr(ProposalWorker, "ask", ask)
+    shown = client.get(f"/api/v1/images/{image.id}").json()
+    assert (shown["state"], shown["done"], shown["revision"]) == ("done", True, 1)
 
 
 def test_a_correction_for_another_workspaces_image_is_refused(page):

@@ -68,10 +68,10 @@ def test_a_run_that_is_compared_cannot_be_stopped_from_the_page(made):
     with made.workspace.database.write() as session:
         take_up_run(session, 1, RunState.RUNNING, name_process())
         say_of_run(session, 1, "learning")
-    assert made.on_live()[made.stop].interactive
+    assert made.on_live("")[made.stop].interactive
     with made.workspace.database.write() as session:
         say_of_run(session, 1, COMPARING)
-    assert not made.on_live()[made.stop].interactive
+    assert not made.on_live("")[made.stop].interactive
     assert not made.refresh()[made.stop].interactive
 
 
@@ -92,3 +92,16 @@ def test_the_estimate_follows_the_workspace_and_no_run_is_longer_than_the_longes
     seen = made.refresh()[made.seen]
     assert "About" in made.on_idle(0.5, seen)[made.estimate]
     assert made.estimated(1e6) == made.estimated(float("nan")) == made.estimated(None) == ""
+
+
+def test_the_list_of_runs_says_how_the_run_that_goes_on_stands(made):
+    with made.workspace.database.write() as session:
+        take_up_run(session, 1, RunState.STARTING, name_process())
+    seen = made.refresh()[made.seen]
+    assert made.runs not in made.on_live(seen)
+    with made.workspace.database.write() as session:
+        take_up_run(session, 1, RunState.RUNNING, name_process())
+    updates = made.on_live(seen)
+    assert "running" in updates[made.runs]
+    assert "starting" not in updates[made.runs]
+    assert made.runs not in made.on_live(updates[made.seen])

@@ -3,8 +3,8 @@ from PIL import Image
 
 from app.workflows.ingest import PhotoFile, add_photos, photo_files, report_lines, stored_photo
 from storage.images import list_images
-from storage.workspace import Workspace
 from tests.made import photo_bytes
+from tests.storage.new_workspaces import new_workspace
 
 
 def test_good_photos_go_in_bad_ones_are_named_and_stop_nothing(tmp_path):
@@ -18,7 +18,7 @@ def test_good_photos_go_in_bad_ones_are_named_and_stop_nothing(tmp_path):
     files = photo_files(folder)
     assert [file.name for file in files] == ["a.png", "b.jpg", "c.png", "inner/d.jpg"]
     seen = []
-    with Workspace.open(tmp_path / "workspace") as workspace:
+    with new_workspace(tmp_path / "workspace") as workspace:
         report = add_photos(
             workspace, [*files, PhotoFile(tmp_path / "gone.png", "gone.png")], progress=lambda *n: seen.append(n)
         )
@@ -34,10 +34,31 @@ def test_good_photos_go_in_bad_ones_are_named_and_stop_nothing(tmp_path):
 def test_the_same_photo_twice_is_one_image(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(photo_bytes(20, 10))
-    with Workspace.open(tmp_path / "workspace") as workspace:
+    with new_workspace(tmp_path / "workspace") as workspace:
         add_photos(workspace, [PhotoFile(path, "a.png")])
         report = add_photos(workspace, [PhotoFile(path, "the same.png")])
         assert (len(report.added), len(report.known)) == (0, 1)
+
+
+def test_the_second_of_two_equal_photos_is_named_with_the_first(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(photo_bytes(20, 10))
+    files = [PhotoFile(tmp_path / name, name) for name in ("a.png", "b.png")]
+    with new_workspace(tmp_path / "workspace") as workspace:
+        lines = list(report_lines(add_photos(workspace, files)))
+        assert lines == [
+            "1 added, 1 already there, 0 refused",
+            "b.png: the same picture as a.png; the two are one image",
+        ]
+        assert list(report_lines(add_photos(workspace, files[1:]))) == ["0 added, 1 already there, 0 refused"]
+
+
+def test_the_thumbnail_in_a_raw_photo_is_not_taken_for_the_photo(tmp_path):
+    path = tmp_path / "IMG_1.DNG"
+    path.write_bytes(photo_bytes(20, 10, file_format="TIFF"))
+    with new_workspace(tmp_path / "workspace") as workspace:
+        (refused,) = add_photos(workspace, [PhotoFile(path, path.name)]).refused
+        assert refused.reason.startswith("IMG_1.DNG: a camera's raw photo, which is not read; export it as JPEG")
 
 
 def test_a_turned_photo_is_shown_upright_as_the_model_sees_it(tmp_path):
@@ -47,7 +68,7 @@ def test_a_turned_photo_is_shown_upright_as_the_model_sees_it(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     image.save(path, exif=exif, quality=100, subsampling=0)
-    with Workspace.open(tmp_path / "workspace") as workspace:
+    with new_workspace(tmp_path / "workspace") as workspace:
         (record,) = add_photos(workspace, [PhotoFile(path, path.name)]).added
         assert (record.width, record.height) == (20, 40)
         assert "upright" in record.note

@@ -11,8 +11,8 @@ from app.workflows.propose_waiting import propose_waiting
 from core.annotation.proposals import Proposal
 from storage.images import list_images
 from storage.proposals import load_proposals
-from storage.workspace import Workspace
 from tests.made import photo_bytes, random_proposals
+from tests.storage.new_workspaces import new_workspace
 
 
 class Discs:
@@ -34,7 +34,7 @@ class Discs:
 
 @pytest.fixture
 def workspace(tmp_path):
-    with Workspace.open(tmp_path / "workspace") as opened:
+    with new_workspace(tmp_path / "workspace") as opened:
         for seed in range(4):
             path = tmp_path / f"{seed}.png"
             path.write_bytes(photo_bytes(40, 30, seed=seed))

@@ -61,6 +61,7 @@ def test_a_training_leaves_a_model_that_proposes_and_can_be_judged(tmp_path, rec
     assert f"{sum(result.reliability.counts)} proposals" in reliability
 
 
+@pytest.mark.long
 def test_the_same_seed_trains_the_same_model(tmp_path, recipe, data):
     def weights(folder, seed):
         request = TrainRequest(data=data[:1], out=tmp_path / folder, config=recipe, steps=2, seed=seed)
@@ -77,6 +78,7 @@ def test_a_folder_with_a_training_is_not_overwritten(tmp_path, recipe, data):
         train(request, quiet=True)
 
 
+@pytest.mark.long
 def test_a_model_trained_further_gets_a_mask_classifier_when_the_recipe_has_one(tmp_path, recipe, data):
     train(TrainRequest(data=data, out=tmp_path / "first", config=recipe, steps=1), quiet=True)
     start = load_model(tmp_path / "first" / "last")

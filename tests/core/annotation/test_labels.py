@@ -28,6 +28,11 @@ def test_a_clash_of_ids_or_names_is_refused(clash):
         LabelSet.of([SKY, clash])
 
 
+def test_a_clash_of_keys_asks_for_another_key():
+    with pytest.raises(LabelSetError, match="two categories have the key 'Z'; give one of them another key"):
+        LabelSet.of([Category(1, "a", True, (0, 0, 0), "Z"), Category(2, "b", True, (0, 0, 0), "Z")])
+
+
 @pytest.mark.parametrize("name", ["", " ", " car", "car ", "a\nb", "x" * 121, "a\x00b"])
 def test_a_name_nobody_could_read_is_refused(name):
     with pytest.raises(LabelSetError, match="name"):

@@ -37,9 +37,25 @@ def test_a_zip_comes_out_as_it_was_without_what_systems_add(tmp_path):
 
 def test_a_zip_is_told_by_its_content(tmp_path):
     assert is_archive(zipped(tmp_path / "a.dat", {"a": b"1"}))
-    (tmp_path / "b.zip").write_bytes(b"no zip")
-    assert not is_archive(tmp_path / "b.zip")
+    (tmp_path / "b.json").write_bytes(b"no zip")
+    assert not is_archive(tmp_path / "b.json")
     assert not is_archive(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "said"),
+    [
+        ("a.zip", 0, "a.zip: the zip is empty; copy it again"),
+        ("a.zip", 2, "a.zip: the zip is cut short or damaged; copy it again"),
+        ("a.ZIP", -30, "a.ZIP: the zip is cut short or damaged; copy it again"),
+        ("a.dat", -30, "a.dat: the zip is cut short or damaged; copy it again"),
+    ],
+)
+def test_a_zip_that_is_not_whole_is_named_so(tmp_path, name, kept, said):
+    path = tmp_path / name
+    path.write_bytes(zipped(tmp_path / "whole", {"a.png": bytes(range(200))}).read_bytes()[:kept])
+    with pytest.raises(FormatError, match=said):
+        is_archive(path)
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,13 @@ def test_ids_that_only_one_of_both_has_are_named(tmp_path: Path) -> None:
     assert [image.labelled for image in images] == [True, False]
 
 
+def test_an_id_past_three_bytes_is_known_by_those_that_the_png_has(tmp_path: Path) -> None:
+    infos = [{"id": number, "category_id": 0} for number in (2**24 + 1, 300, 2**24 + 300, 2**25 - 1, 2**24)]
+    images, problems = with_infos(tmp_path, *infos)
+    assert [(one.id, one.mask.area) for one in images[0].segments] == [(2**24 + 1, 6), (300, 3), (2**25 - 1, 7)]
+    assert set(problems) == {"segment 16777516 of 'a.png'", "segment 16777216 of 'a.png'"}
+
+
 @pytest.mark.parametrize(
     ("info", "item", "reason"),
     [

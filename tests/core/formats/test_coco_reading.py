@@ -196,6 +196,18 @@ def test_a_bad_mask_is_named_and_the_rest_goes_in(tmp_path: Path, segmentation: 
     assert re.search(reason, problems["annotation 10"])
 
 
+def test_annotations_under_one_number_are_segments_each(tmp_path: Path) -> None:
+    """Some programs number from 0 in each image, or not at all."""
+    annotations = [
+        {"id": 0, "image_id": image_id, "category_id": category_id, "segmentation": SQUARE}
+        for image_id in (7, 8)
+        for category_id in (0, 1)
+    ]
+    images, problems = read(made(tmp_path, annotations=annotations))
+    assert [[(one.id, one.category_id) for one in image.segments] for image in images] == [[(0, 0), (0, 1)]] * 2
+    assert problems == {}
+
+
 def test_bad_annotations_are_named_and_the_rest_goes_in(tmp_path: Path) -> None:
     good = {"image_id": 7, "category_id": 0, "segmentation": SQUARE}
     annotations = [
@@ -214,7 +226,7 @@ def test_bad_annotations_are_named_and_the_rest_goes_in(tmp_path: Path) -> None:
     images, problems = read(made(tmp_path, annotations=annotations))
     assert [one.id for one in images[0].segments] == [1, 10**30, 9]
     assert problems == {
-        "annotation 1": "repeats the id of another annotation, which counts",
+        "annotation 1": "stands there twice",
         "annotation 2": "has the category_id 99, which no category has",
         "annotation 3": "has the category_id '0', which no category has",
         "annotation 4": "has the category_id [[]], which no category has",

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.annotation.errors import PhotoError
-from core.formats.photo import display_bytes, read_bytes, read_photo, thumbnail_bytes
+from core.formats.photo import display_bytes, read_bytes, read_photo
 
 
 def colours(height: int = 30, width: int = 50) -> np.ndarray:
@@ -152,11 +152,3 @@ def test_what_the_page_shows(file_format: str, options: dict[str, object], media
     difference = np.abs(again.pixels.astype(int) - photo.pixels).max()
     assert difference == 0 if kind == "image/png" else difference <= 12
     assert display_bytes(photo) == (content, kind)
-
-
-def test_a_thumbnail_keeps_the_shape() -> None:
-    photo = read_photo(encoded(colours(300, 500), "PNG"), name="a.png")
-    with Image.open(BytesIO(thumbnail_bytes(photo, 100))) as small:
-        assert (small.format, small.size) == ("JPEG", (100, 60))
-    with Image.open(BytesIO(thumbnail_bytes(photo, 5000))) as same:
-        assert same.size == (500, 300)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.annotation.errors import FormatError
 from core.annotation.labels import Category, LabelSet
-from core.annotation.truth import Truth
+from core.annotation.truth import Progress, Truth
 from core.formats.imported import Problem, ReadImage
 from core.formats.voc.read import NAMES, read_voc
 from tests.core.formats.label_map_sets import export, opened, painted, png, problems_of, whole, write_tree
@@ -46,7 +46,7 @@ def topmost(truth: Truth) -> list[list[int | None]]:
 @given(truth=truths(), done=st.booleans())
 def test_the_maps_and_what_comes_back(truth: Truth, done: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("set")
-    export("voc", export_images([replace(truth, done=done)]), LABELS, folder)
+    export("voc", export_images([replace(truth, progress=Progress.DONE if done else Progress.OPEN)]), LABELS, folder)
     top = topmost(truth)
     values = [VALUE_OF.get(segment.category_id, 255) for segment in truth.segments]
     expected = [[values[i] if i is not None else 0 if done else 255 for i in row] for row in top]
@@ -84,7 +84,9 @@ def test_void_comes_back_a_second_time(tmp_path: Path) -> None:
         replace(image.truth.segments[0], id=number, mask=one.mask, category_id=one.category_id, order=number)
         for number, one in enumerate(back.segments, start=1)
     )
-    export("voc", [replace(image, truth=replace(image.truth, segments=segments, done=True))], LABELS, second)
+    export(
+        "voc", [replace(image, truth=replace(image.truth, segments=segments, progress=Progress.DONE))], LABELS, second
+    )
     for name in ("SegmentationClass", "SegmentationObject"):
         path = f"{name}/photo 1.png"
         assert (first / path).read_bytes() == (second / path).read_bytes()
@@ -108,7 +110,7 @@ def test_lists_names_and_losses(tmp_path: Path) -> None:
         (5, None, (3, 3, 4, 4)),
     )
     crowd = tuple(replace(one, crowd=one.id == 4) for one in truth.segments)
-    images = export_images([replace(truth, segments=crowd, done=True), boxes_truth(1, 1)])
+    images = export_images([replace(truth, segments=crowd, progress=Progress.DONE), boxes_truth(1, 1)])
     report = export("voc", [images[0], replace(images[1], split="val")], labels, tmp_path)
     assert (tmp_path / "ImageSets/Segmentation/train.txt").read_text() == "photo 1\n"
     assert (tmp_path / "ImageSets/Segmentation/val.txt").read_text() == "photo 2\n"

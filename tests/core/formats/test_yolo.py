@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
-from core.annotation.truth import Segment, Source, Truth
+from core.annotation.truth import Progress, Segment, Source, Truth
 from core.annotation.views import labelled
 from core.formats.exported import ExportImage
 from core.formats.yolo.write import in_split_folder, write_yolo
@@ -143,7 +143,7 @@ def test_a_great_outline_becomes_coarser_but_stays_what_it_is(tmp_path: Path) ->
 
 
 def test_an_image_without_segments_has_an_empty_file(tmp_path: Path) -> None:
-    images = export_images([Truth(3, 5, done=True)])
+    images = export_images([Truth(3, 5, progress=Progress.DONE)])
     write_yolo(images, LABELS, tmp_path)
     with_photos(images, tmp_path)
     assert (tmp_path / "labels" / "train" / "photo 1.txt").read_bytes() == b""

@@ -209,3 +209,25 @@ def test_a_broken_models_numbers_are_refused():
 
 def test_proposals_come_without_a_graph(predictor):
     assert not predictor.run_network(photo(40, 40)).mask_logits.requires_grad
+
+
+@pytest.mark.parametrize(("precision", "least_cosine"), [("float32", 0.999), ("bfloat16", 0.8)])
+def test_one_look_gives_the_proposals_and_what_is_seen(monkeypatch, precision, least_cosine):
+    asked = Predictor(small_model(), precision=precision)
+    image = photo(60, 80)
+    expected, exact = asked.propose(image), asked.see(image)
+    looks = []
+    backbone = asked.model.backbone.forward
+    monkeypatch.setattr(asked.model.backbone, "forward", lambda *given: looks.append(1) or backbone(*given))
+    proposals, seen = asked.propose_and_see(image)
+    assert proposals == expected
+    assert len(looks) == 1
+    assert seen is not None
+    cosines = (seen.embeddings.astype(np.float32) * exact.embeddings.astype(np.float32)).sum(0)
+    assert cosines.mean() > least_cosine
+
+
+def test_the_photo_by_which_the_precision_is_chosen_is_looked_at_again(monkeypatch):
+    monkeypatch.setattr(predictor_module, "has_bfloat16", lambda device: True)
+    asked = Predictor(small_model())
+    assert asked.propose_and_see(photo(60, 80))[1] is None

@@ -41,6 +41,7 @@ def same(first, second):
     )
 
 
+@pytest.mark.long
 @pytest.mark.enable_socket  # workers hand tensors over through Unix sockets
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_a_steps_batch_does_not_depend_on_workers_or_on_where_the_run_began(tmp_path, workers):
@@ -51,6 +52,7 @@ def test_a_steps_batch_does_not_depend_on_workers_or_on_where_the_run_began(tmp_
     assert all(map(same, resumed, expected[2:]))
 
 
+@pytest.mark.long
 @pytest.mark.enable_socket  # as above
 def test_workers_start_in_a_process_whose_thread_pools_are_at_work(tmp_path):
     """Forked workers hung for ever in a process that had trained before."""
@@ -80,6 +82,7 @@ def with_reader(batches, image, reader):
     return batches
 
 
+@pytest.mark.long
 @pytest.mark.enable_socket  # as above
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_the_next_draw_takes_the_place_of_an_image_that_cannot_be_used(tmp_path, workers):
@@ -156,6 +159,7 @@ def test_data_that_fails_says_so_in_a_sentence_whichever_process_makes_it(tmp_pa
     assert "Traceback" not in str(caught.value)
 
 
+@pytest.mark.long
 @pytest.mark.enable_socket  # workers hand tensors over through Unix sockets
 def test_a_process_ends_though_batches_of_its_workers_are_still_held(tmp_path):
     made.coco_set(tmp_path / "set")
@@ -172,6 +176,6 @@ def test_a_process_ends_though_batches_of_its_workers_are_still_held(tmp_path):
     root = Path(__file__).parents[3]
     environment = os.environ | {"PYTHONPATH": str(root)}
     ran = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "again")], cwd=root, env=environment, timeout=60, check=False
+        [sys.executable, str(script), str(tmp_path / "again")], cwd=root, env=environment, timeout=120, check=False
     )
     assert ran.returncode == 0

@@ -129,6 +129,7 @@ def test_an_image_without_things_teaches_no_box():
     assert losses.terms["boxes"] == losses.terms["giou"] == 0
 
 
+@pytest.mark.long
 def test_each_layers_boxes_are_taught():
     last, first = made_output(seed=1), made_output(seed=2)
     targets = (random_truth(0, [CAT, RUG]), random_truth(1, [CAT]))

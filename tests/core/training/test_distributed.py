@@ -51,6 +51,7 @@ def assert_same_learning(found, expected):
             torch.testing.assert_close(learned[name], tensor, rtol=0, atol=1e-5)
 
 
+@pytest.mark.long
 def test_two_processes_learn_what_one_does(tmp_path):
     """Batches of 4 and 5 photos, sampled points, a share without masks; clipped, so that norms must agree too."""
     data = made.coco_set(tmp_path / "data")
@@ -63,6 +64,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
     assert [record["ar"] for record in scores] == [0.0]
 
 
+@pytest.mark.long
 def test_a_batch_in_parts_is_learned_as_a_whole(tmp_path):
     data = made.coco_set(tmp_path / "data")
     together.learn(data, tmp_path / "whole")

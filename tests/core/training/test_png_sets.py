@@ -7,7 +7,7 @@ import pytest
 from core.annotation.errors import FormatError, TrainingError
 from core.annotation.labels import Category, LabelSet
 from core.annotation.mask import Mask
-from core.annotation.truth import Segment, Source, Truth
+from core.annotation.truth import Progress, Segment, Source, Truth
 from core.formats.coco.write import write_coco_instances
 from core.formats.coco_panoptic.write import write_coco_panoptic
 from core.formats.exported import ExportImage
@@ -196,7 +196,7 @@ def exported(folder, write):
         for number, (mask, category) in enumerate(zip(masks, (7, 4, 4), strict=True), start=1)
     )
     made.write_photo(folder / "images" / "a.png", height=20, width=30)
-    truth = Truth(20, 30, segments=segments, done=True)
+    truth = Truth(20, 30, segments=segments, progress=Progress.DONE)
     image = ExportImage("mine.png", export_name="a.png", image_id=1, height=20, width=30, truth=truth)
     write([image], label_set, folder)
     return read_data_set(folder, DEFAULT), masks

@@ -11,15 +11,28 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.sql import Executable
 
+from core.annotation.changes import Change, DecisionChange
 from core.annotation.corrections import Operation, Request
+from core.annotation.truth import Decision
+from storage import corrections
 from storage.categories import seed_label_set
 from storage.checking.check import check_workspace
 from storage.checking.files import YOUNG_S
 from storage.checking.findings import Finding
+from storage.corrections import record
 from storage.images import NewImage, add_image
 from storage.proposals import save_proposals
-from storage.tables import CategoryCountRow, ImageCategoryRow, ImageRow, ImageState, ProposalRow, SegmentRow
+from storage.tables import (
+    CategoryCountRow,
+    ImageCategoryRow,
+    ImageRow,
+    ImageState,
+    PersonCountRow,
+    ProposalRow,
+    SegmentRow,
+)
 from storage.workspace import Workspace
+from tests.storage.new_workspaces import new_workspace
 from tests.storage.stored_samples import HEIGHT, LABELS, MODEL, WIDTH, box_mask, correct, proposal_ids, proposals
 
 
@@ -35,7 +48,7 @@ def check(workspace: Workspace, *, repair: bool = False) -> list[Finding]:
 def worked_in(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """Two images with their photos, corrected by several operations."""
     url = str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else None
-    with Workspace.open(tmp_path / "work", database=url) as workspace:
+    with new_workspace(tmp_path / "work", database=url) as workspace:
         for number in range(2):
             photo = workspace.blobs.put(f"photo {number}".encode())
             image = NewImage(photo, photo, "image/png", f"{number}.png", WIDTH, HEIGHT)
@@ -66,12 +79,16 @@ def test_a_whole_workspace_has_no_finding(worked_in: Workspace) -> None:
     [
         (update(SegmentRow).where(SegmentRow.id == 3).values(area=1), ["mask"] * 2),
         (update(ProposalRow).where(ProposalRow.query == 1).values(bbox_x=99), ["mask"] * 2),
-        (update(ImageRow).values(state=ImageState.NEW), ["state", "counts"]),
+        (update(ImageRow).values(state=ImageState.NEW), ["state"] * 3 + ["counts"]),
+        (update(ImageRow).values(state=ImageState.APPROVED), ["state"] * 2 + ["counts"]),
+        (update(ImageRow).values(done=False), ["state"]),
+        (update(PersonCountRow).values(segments=99), ["counts"]),
+        (delete(PersonCountRow), ["counts"]),
         (update(ImageCategoryRow).values(segments=7), ["counts"]),
         (delete(CategoryCountRow), ["counts"]),
         (update(CategoryCountRow).values(images=7), ["counts"]),
     ],
-    ids=["area", "box", "state", "image counts", "no sums", "sums"],
+    ids=["area", "box", "state", "approved", "done mark", "people", "no people", "image counts", "no sums", "sums"],
 )
 def test_what_follows_from_other_rows_is_repaired(
     worked_in: Workspace, statement: Executable, found: list[str]
@@ -92,11 +109,10 @@ def test_what_follows_from_other_rows_is_repaired(
         (update(SegmentRow).values(counts="1234"), "must be at least 0 and sum to 192"),
         (update(ImageRow).values(width=WIDTH + 1), "must be at least 0 and sum to 204"),
         (update(SegmentRow).values(crowd=True), "not those that its log makes"),
-        (update(ImageRow).values(done=False), "not those that its log makes"),
         (update(ProposalRow).where(ProposalRow.query == 0).values(decision="deferred"), "not those that its log makes"),
         (update(ImageRow).values(revision=3), "is at revision 3, its log has 4 corrections"),
     ],
-    ids=["no mask", "short mask", "another size", "segment", "done mark", "decision", "revision"],
+    ids=["no mask", "short mask", "another size", "segment", "decision", "revision"],
 )
 def test_what_contradicts_the_log_is_said_and_left_alone(worked_in: Workspace, statement: Executable, why: str) -> None:
     damage(worked_in, statement)
@@ -106,6 +122,33 @@ def test_what_contradicts_the_log_is_said_and_left_alone(worked_in: Workspace, s
     assert repaired
     assert not any(finding.repaired for finding in repaired)
     assert all("put the workspace's backup in its place" in str(finding) for finding in repaired)
+
+
+def test_a_segment_of_a_proposal_that_is_not_accepted_is_said(
+    worked_in: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an undo made it once: the log agrees with it."""
+    monkeypatch.setattr(corrections, "check_proposals_stand", lambda *_: None)
+    with worked_in.database.write() as session:
+        proposal_id = proposal_ids(session, 1)[4]
+        made = correct(session, 1, Request(Operation.ACCEPT, proposals=(proposal_id,)))
+        change = Change(decisions=(DecisionChange(proposal_id, Decision.ACCEPTED, Decision.REJECTED),))
+        record(
+            session,
+            image_id=1,
+            client="an older page",
+            seq=1,
+            user="ann",
+            base_revision=made.revision,
+            operation=Operation.REJECT,
+            change=change,
+        )
+    (finding,) = check(worked_in)
+    assert f"it is made of proposal {proposal_id}, which is rejected" in str(finding)
+    with worked_in.database.write() as session:
+        correct(session, 1, Request(Operation.DELETE, segments=(made.last_segment_id,)))
+        correct(session, 1, Request(Operation.ACCEPT, proposals=(proposal_id,)))
+    assert check(worked_in) == []
 
 
 def test_photos_that_are_gone_or_changed_are_named(worked_in: Workspace) -> None:
@@ -158,7 +201,7 @@ def test_rows_that_refer_to_nothing_are_said(workspace: Workspace) -> None:
 
 
 def test_damaged_pages_are_said(tmp_path: Path) -> None:
-    with Workspace.open(tmp_path / "work") as workspace:
+    with new_workspace(tmp_path / "work") as workspace:
         with workspace.database.write() as session:
             for number in range(300):
                 add_image(session, NewImage(f"{number:064x}", "a" * 64, "image/png", "photo.png" * 20, WIDTH, HEIGHT))

@@ -29,6 +29,7 @@ from storage.categories import add_category, load_label_set
 from storage.images import ImageRecord, list_images
 from storage.truths import load_truth
 from storage.workspace import Workspace
+from tests.storage.new_workspaces import new_workspace
 
 WRITTEN = [name for name, one in FORMATS.items() if one.write]
 
@@ -81,7 +82,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     for index, (name, content) in enumerate(photos.items()):
         (tmp_path / f"{index}").write_bytes(content)
         files.append(PhotoFile(tmp_path / f"{index}", name))
-    with Workspace.open(tmp_path / "workspace") as opened:
+    with new_workspace(tmp_path / "workspace") as opened:
         add_photos(opened, files)
         with opened.database.write() as session:
             person = add_category(session, name="person", is_thing=True)
@@ -194,7 +195,7 @@ def test_a_workspace_without_segments_has_nothing_to_export(tmp_path: Path) -> N
 def test_unknown_choices_name_the_known_ones(
     format_name: str, state: str, workspace: Workspace, tmp_path: Path
 ) -> None:
-    with pytest.raises(FormatError, match=r"coco, coco-panoptic|all or done"):
+    with pytest.raises(FormatError, match=r"coco, coco-panoptic|all, done, approved"):
         export_workspace(workspace, format_name, tmp_path / "out", choice=Choice(state=state))
 
 

@@ -23,7 +23,6 @@ from storage.categories import add_category, load_label_set
 from storage.corrections import history, rebuild
 from storage.images import list_images
 from storage.truths import load_truth
-from storage.workspace import Workspace
 from tests.app.workflows.importing.made_sets import (
     category,
     data_set,
@@ -31,13 +30,14 @@ from tests.app.workflows.importing.made_sets import (
     read_image,
     write_photo,
 )
+from tests.storage.new_workspaces import new_workspace
 
 CAT = category(1, "cat")
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    with Workspace.open(tmp_path / "workspace") as opened:
+    with new_workspace(tmp_path / "workspace") as opened:
         yield opened
 
 
@@ -151,7 +151,14 @@ def test_the_same_photo_twice_counts_once_and_is_said(workspace, tmp_path):
     again = write_photo(tmp_path / "set", "b.png")
     report = bring(workspace, tmp_path, [read_image(first), read_image(again, seed=5)])
     assert (report.added, report.repeated) == (1, 1)
-    assert "b.png: the same photo stands in the set before" in report.summary()
+    assert "b.png: the same photo stands in the set before, as a.png" in report.summary()
+
+
+def test_the_second_of_two_equal_photos_without_segments_is_named_with_the_first(workspace, tmp_path):
+    photos = [write_photo(tmp_path / "set", name) for name in ("a.png", "b.png")]
+    report = bring(workspace, tmp_path, [replace(read_image(photo), labelled=False, segments=()) for photo in photos])
+    assert (report.added, report.repeated, report.exit_status) == (1, 1, 0)
+    assert "taken in: b.png: the same picture as a.png" in report.summary()
 
 
 def test_unlabelled_segments_need_no_category(workspace, tmp_path):

@@ -8,12 +8,12 @@ import pytest
 
 from app.workflows.importing.drafts import draft_folder
 from app.workflows.processes import name_process
-from storage.workspace import Workspace
+from tests.storage.new_workspaces import new_workspace
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    with Workspace.open(tmp_path / "workspace") as opened:
+    with new_workspace(tmp_path / "workspace") as opened:
         yield opened
 
 

@@ -26,6 +26,7 @@ from storage.truths import load_truth
 from storage.workspace import Workspace
 from tests.core.maskformer.small_models import small_model
 from tests.made import LABELS, disc
+from tests.storage.new_workspaces import new_workspace
 
 SIDE = 96
 PERSON, CAR, SKY = 1, 3, 7
@@ -62,7 +63,7 @@ def do(workspace: Workspace, image_id: int, request: Request) -> None:
 
 def corrected_workspace(folder: Path, *, done: int, in_work: int = 0) -> tuple[Workspace, Sequence[ImageRecord]]:
     """A workspace of disc photos with drawn segments: a person and a car on each; the first `done` are done."""
-    workspace = Workspace.open(folder)
+    workspace = new_workspace(folder)
     with workspace.database.write() as session:
         seed_label_set(session, LABELS)
     files, masks = [], []

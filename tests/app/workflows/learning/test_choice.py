@@ -8,6 +8,7 @@ from app.workflows.learning.choice import JUDGED_FROM, choose
 from core.training.data.sources import part_of
 from storage.blobs import BlobStore
 from storage.images import ImageRecord
+from storage.tables import ImageState
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -19,7 +20,19 @@ def blobs(tmp_path):
 
 def photo(blobs, number, *, done=True):
     sha256 = blobs.put(f"photo {number}".encode())
-    return ImageRecord(number, sha256, sha256, "image/png", f"{number}.png", 8, 8, 1, done, MOMENT, "")
+    return ImageRecord(
+        number,
+        sha256,
+        sha256,
+        "image/png",
+        f"{number}.png",
+        8,
+        8,
+        1,
+        ImageState.DONE if done else ImageState.IN_WORK,
+        MOMENT,
+        "",
+    )
 
 
 def of_part(blobs, part, count, *, done=True):

@@ -26,6 +26,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     yield from small_disk(tmp_path, DISK_BYTES)
 
 
+@pytest.mark.long
 def test_a_run_that_finds_no_room_says_so_and_goes_on_when_there_is(disk, tmp_path):
     workspace, _ = corrected_workspace(disk / "workspace", done=4)
     base = base_model(tmp_path)

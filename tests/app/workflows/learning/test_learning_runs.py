@@ -247,6 +247,7 @@ def test_a_run_whose_process_died_is_found_and_the_next_one_begins(ready):
     assert prepare_run(workspace, request(base)) != run_id
 
 
+@pytest.mark.long
 def test_a_run_stopped_before_anything_was_saved_begins_again_when_resumed_as_it_says(ready):
     workspace, _, base = ready
     run_id = prepare_run(workspace, request(base))
@@ -267,6 +268,7 @@ def give_to_a_dead_process(workspace, run_id):
     dead.wait()
 
 
+@pytest.mark.long
 def test_sigterm_saves_and_the_stopped_run_has_a_model_and_goes_on(ready):
     workspace, _, base = ready
     run_id = prepare_run(workspace, request(base, minutes=0.1))
