@@ -90,6 +90,7 @@ export async function mount(element) {
   rememberLook(store, preferences, root);
   stage.element.append(...createNotices(store, () => commands.escape()), ...createKept(store, session.unsent, focusRoot), look.element);
   listenToKeys(root, { store, bindings, commands, stage, isHelpOpen: help.isOpen, isDrawing: tools.busy });
+  nameTab(store);
   warnBeforeLeaving(session);
   makeInstallable();
 
@@ -130,6 +131,15 @@ function fillWindow(root) {
   place();
   window.addEventListener('resize', place);
   new ResizeObserver(place).observe(document.body);
+}
+
+/** The photo is told in the tab and in the browser's history. */
+function nameTab(store) {
+  const name = document.title;
+  store.subscribe(({ image }, before) => {
+    const title = image ? `${image.file_name} · ${name}` : name;
+    if (image !== before.image && document.title !== title) document.title = title;
+  });
 }
 
 function warnBeforeLeaving(session) {

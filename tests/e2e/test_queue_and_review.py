@@ -54,6 +54,20 @@ def test_the_strip_shows_states_and_opens_photos(served, annotate, page):
     page.wait_for_function(OPEN_IS, arg=images[5].id)
 
 
+def test_the_browsers_back_and_forward_go_from_photo_to_photo(served, annotate, page):
+    _, images = served
+    show(annotate, images[0].id)
+    assert page.title() == f"{images[0].file_name} · Maskwright"
+    page.keyboard.press("d")
+    page.wait_for_function(OPEN_IS, arg=images[1].id)
+    assert page.title() == f"{images[1].file_name} · Maskwright"
+    for turn, image in ((page.go_back, images[0]), (page.go_forward, images[1])):
+        turn(wait_until="commit")
+        page.wait_for_function(OPEN_IS, arg=image.id)
+        assert page.url.endswith(f"?image={image.id}")
+        assert page.title() == f"{image.file_name} · Maskwright"
+
+
 def test_filters_and_search_lead_the_keys_too(served, annotate, page):
     _, images = served
     show(annotate, images[0].id)
