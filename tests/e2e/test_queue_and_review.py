@@ -10,7 +10,7 @@ from tests.serving import serving
 
 pytestmark = pytest.mark.browser
 
-PHOTOS = 6
+PHOTOS = 7
 FRAMES = "() => [...document.querySelectorAll('.mw-frame')].map((one) => one.getAttribute('aria-label'))"
 FRAMES_ARE = "(count) => document.querySelectorAll('.mw-frame').length === count"
 COUNTED_NOW = "Number(document.querySelector('.mw-film-bar [role=status]').textContent.split(' ')[0])"
@@ -78,12 +78,48 @@ def test_filters_and_search_lead_the_keys_too(served, annotate, page):
     page.get_by_label("Find a photo by its name").fill("")
     page.wait_for_function(FRAMES_ARE, arg=PHOTOS)
     page.get_by_label("Photos in the state").select_option("new")
-    page.wait_for_function("() => document.querySelector('.mw-film-bar [role=status]').textContent.includes(' of 6')")
+    page.wait_for_function("() => document.querySelector('.mw-film-bar [role=status]').textContent.includes(' of 7')")
     page.get_by_label("Photos in the state").select_option("")
     page.get_by_label("Order of the photos").select_option("name")
     page.wait_for_function(FRAMES_ARE, arg=PHOTOS)
     names = [label.split(",")[0] for label in page.evaluate(FRAMES)]
     assert names == sorted(names)
+
+
+def test_a_list_asked_for_before_a_correction_shows_the_photo_as_it_is_now(served, annotate, page):
+    _, images = served
+    show(annotate, images[6].id)
+    held = []
+    page.route("**/api/v1/images?*state=new*", lambda route: held.append((route, route.fetch())))
+    page.get_by_label("Photos in the state").select_option("new")
+    while not held:
+        page.wait_for_timeout(20)
+    matching = held[0][1].json()["matching"]
+    page.locator(".mw-root").focus()
+    annotate.press("a")
+    held[0][0].fulfill(response=held[0][1])
+    page.wait_for_function(f"(wanted) => {COUNTED_NOW} === wanted", arg=matching - 1)
+    assert page.evaluate(FRAMES)[-1] == f"{images[6].file_name}, in work"
+    page.unroute_all()
+    page.get_by_label("Photos in the state").select_option("")
+    page.wait_for_function(FRAMES_ARE, arg=PHOTOS)
+
+
+def test_a_search_for_the_same_does_not_ask_again(served, annotate, page):
+    """What was let go of meanwhile stays in sight, and the strip does not jump."""
+    _, images = served
+    show(annotate, images[0].id)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/images?" in request.url else None)
+    search = page.get_by_label("Find a photo by its name")
+    search.press("Space")
+    page.wait_for_timeout(1000)
+    assert asked == []
+    search.press_sequentially("photo-1")
+    page.wait_for_function(FRAMES_ARE, arg=1)
+    assert "text=photo-1" in asked[-1]
+    search.fill("")
+    page.wait_for_function(FRAMES_ARE, arg=PHOTOS)
 
 
 def test_a_photo_is_sent_back_with_a_comment_corrected_and_approved(served, annotate, page):

@@ -49,7 +49,8 @@ export function createFilm(store, { api, open, filtered }) {
     if (states.value) filter.state = states.value;
     if (categories.value) filter.category_id = Number(categories.value);
     if (search.value.trim()) filter.text = search.value.trim();
-    filtered(filter);
+    // Made by one place and in one order, here and in `usableFilter`.
+    if (JSON.stringify(filter) !== JSON.stringify(store.state.filter)) filtered(filter);
   }
 
   function leave() {
@@ -140,6 +141,8 @@ export function createFilm(store, { api, open, filtered }) {
     if (!store.state.filmShown || !store.state.workspace) return;
     try {
       await list.around(store.state.image?.id ?? null, store.state.filter);
+      // What came may be from before the last correction.
+      if (store.state.image) list.note(store.state.image, store.state.filter);
       reveal();
     } catch (error) {
       count.textContent = `The list did not come: ${error.message}`;
