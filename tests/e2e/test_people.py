@@ -119,12 +119,13 @@ def test_whoever_logs_out_leaves_no_photo_behind(somebody: Callable[..., Page], 
     go_offline(page)
     page.keyboard.press("a")
     wait_until(page, f"async () => await ({ROWS})('actions') === 1")
-    # The log-in ends elsewhere, and the page itself learns nothing of it.
-    page.goto("about:blank")
+    # The log-in ends elsewhere, and the page itself learns nothing of it. It goes only then: a page that is being left
+    # has its connection back for a moment.
     with Workspace.open(server.workspace, create=False) as workspace, workspace.database.write() as session:
         end_sessions(session, "ann")
     while page.request.get(f"{server.url}/api/v1/workspace").ok:
         page.wait_for_timeout(50)
+    page.goto("about:blank")
     page.context.set_offline(False)
     page.goto(f"{server.url}/labels")
     expect(page).to_have_url(f"{server.url}/login?next=%2Flabels")
