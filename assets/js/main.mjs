@@ -11,7 +11,7 @@ import { createLook, rememberLook } from './page/look.mjs';
 import { keepRecent } from './labels/recent.mjs';
 import { keepSuggesting } from './session/suggesting.mjs';
 import { makeInstallable } from './page/installing.mjs';
-import { listenToKeys } from './commands/input.mjs';
+import { TYPED_INTO, listenToKeys } from './commands/input.mjs';
 import { showKeys } from './page/controls.mjs';
 import { createKept } from './page/kept.mjs';
 import { createNotices } from './page/notices.mjs';
@@ -63,7 +63,9 @@ export async function mount(element) {
   });
   const bindings = createBindings(preferences);
   const focusRoot = () => root.focus({ preventScroll: true });
-  const help = createHelp(bindings, focusRoot);
+  // Dialogs tell of their end a moment later, when a key may have begun a search already.
+  const leaveDialog = () => document.activeElement?.matches(TYPED_INTO) || focusRoot();
+  const help = createHelp(bindings, leaveDialog);
   const tools = createTools({ store, session, api, assist, preferences, stage: () => stage, commands: () => commands });
   const commands = createCommands({
     store,
@@ -88,7 +90,7 @@ export async function mount(element) {
   const panel = createPanel(store, commands, api);
   const look = createLook(store, commands);
   rememberLook(store, preferences, root);
-  stage.element.append(...createNotices(store, () => commands.escape()), ...createKept(store, session.unsent, focusRoot), look.element);
+  stage.element.append(...createNotices(store, () => commands.escape()), ...createKept(store, session.unsent, leaveDialog), look.element);
   listenToKeys(root, { store, bindings, commands, stage, isHelpOpen: help.isOpen, isDrawing: tools.busy });
   nameTab(store);
   warnBeforeLeaving(session);

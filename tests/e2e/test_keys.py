@@ -34,6 +34,24 @@ def state(page: Page, name: str) -> Any:
     return page.evaluate(f"{ROOT}.state().{name}")
 
 
+def test_a_search_begun_as_the_help_closes_keeps_the_keys(shown: Page) -> None:
+    shown.keyboard.press("?")
+    shown.get_by_role("dialog", name="Keys").wait_for()
+    # In one go: a dialog tells of its end only afterwards.
+    shown.evaluate(
+        """async () => {
+          const dialog = document.querySelector('dialog[open]');
+          const closed = new Promise((resolve) => dialog.addEventListener('close', resolve));
+          dialog.close();
+          const key = new KeyboardEvent('keydown', { key: '/', code: 'Slash', bubbles: true, cancelable: true });
+          document.activeElement.dispatchEvent(key);
+          await closed;
+        }"""
+    )
+    shown.keyboard.type("new")
+    shown.get_by_role("option", name="+ add “new”").wait_for()
+
+
 def test_a_key_is_changed_and_everything_follows_at_once_and_after_a_reload(shown: Page) -> None:
     shown.keyboard.press("?")
     shown.get_by_label("Find a key or what it does").fill("show or hide all masks")

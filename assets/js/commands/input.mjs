@@ -91,7 +91,7 @@ export function listenToKeys(root, { store, bindings, commands, stage, isHelpOpe
   }
 }
 
-const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog';
+export const TYPED_INTO = 'input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog';
 
 // Held down, these go on; the others act once a press.
 const REPEATS = new Set([
