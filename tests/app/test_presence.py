@@ -2,13 +2,7 @@ import pytest
 
 from app import presence
 from app.presence import KEPT_S, Presence, Present
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
+from tests.clock import Clock
 
 
 @pytest.fixture

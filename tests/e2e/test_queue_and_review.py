@@ -97,7 +97,8 @@ def test_a_list_asked_for_before_a_correction_shows_the_photo_as_it_is_now(serve
     matching = held[0][1].json()["matching"]
     page.locator(".mw-root").focus()
     annotate.press("a")
-    held[0][0].fulfill(response=held[0][1])
+    with page.expect_response("**/api/v1/images?*state=new*"):
+        held[0][0].fulfill(response=held[0][1])
     page.wait_for_function(f"(wanted) => {COUNTED_NOW} === wanted", arg=matching - 1)
     assert page.evaluate(FRAMES)[-1] == f"{images[6].file_name}, in work"
     page.unroute_all()

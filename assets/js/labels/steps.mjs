@@ -1,4 +1,5 @@
 /** Steps of the label set: what a person asked for, to be done to whichever label set it meets. */
+import { same } from '../session/same.mjs';
 
 /**
  * `move` goes up or down by places; `place` stands before another label, or with null last. An added label has a
@@ -116,9 +117,4 @@ export function described(step, categories) {
 
 function changes(category, fields) {
   return Object.entries(fields).some(([field, value]) => !same(category[field], value));
-}
-
-/** Of numbers, strings, and lists of them. */
-function same(one, other) {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -3,6 +3,7 @@ import { h } from './dom.mjs';
 import { divided, initials } from './people.mjs';
 import { STATES, stateText } from '../truth/states.mjs';
 import { EMPTY_LISTING, MOST_SEARCHED, createListing } from '../session/listing.mjs';
+import { same } from '../session/same.mjs';
 
 // Typing goes on while the server is asked; one question a pause is enough.
 const TYPING_MS = 250;
@@ -49,8 +50,8 @@ export function createFilm(store, { api, open, filtered }) {
     if (states.value) filter.state = states.value;
     if (categories.value) filter.category_id = Number(categories.value);
     if (search.value.trim()) filter.text = search.value.trim();
-    // Made by one place and in one order, here and in `usableFilter`.
-    if (JSON.stringify(filter) !== JSON.stringify(store.state.filter)) filtered(filter);
+    // `usableFilter` has the names in this order too.
+    if (!same(filter, store.state.filter)) filtered(filter);
   }
 
   function leave() {

@@ -1,4 +1,5 @@
 /** What other tabs have left in this browser: taken over once they live no more, or told of where it is not ours. */
+import { same } from './same.mjs';
 import { createTabs } from './tabs.mjs';
 
 const LOOK_MS = 15_000;
@@ -39,7 +40,7 @@ export function createLeftovers({ store, client, keeper, unsent, adopt, database
   function tellOf(foreign) {
     const users = [...new Set(foreign.map(({ user }) => user))].sort();
     const keptForOthers = users.map((user) => ({ user, number: foreign.filter((entry) => entry.user === user).length }));
-    if (JSON.stringify(keptForOthers) === JSON.stringify(store.state.keptForOthers)) return;
+    if (same(keptForOthers, store.state.keptForOthers)) return;
     store.dispatch({ type: 'set', values: { keptForOthers } });
   }
 

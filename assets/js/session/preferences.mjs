@@ -1,4 +1,5 @@
 /** What one person set for this browser: kept as one JSON value, shared by all its tabs. */
+import { same } from './same.mjs';
 
 const KEY = 'maskwright';
 
@@ -16,9 +17,7 @@ export function createPreferences(storage = browserStorage()) {
     const before = values;
     values = parsed(event.newValue);
     const names = new Set([...Object.keys(before), ...Object.keys(values)]);
-    for (const name of names) {
-      if (JSON.stringify(before[name]) !== JSON.stringify(values[name])) tell(name);
-    }
+    for (const name of names) if (!same(before[name], values[name])) tell(name);
   });
 
   function tell(name) {

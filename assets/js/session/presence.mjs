@@ -1,6 +1,7 @@
 /** Says every few seconds which image is open here, and learns who else is where and what others changed. */
 import { LOGGED_OUT } from './api.mjs';
 import { randomId } from './ids.mjs';
+import { same } from './same.mjs';
 
 const VISIBLE_MS = 4_000;
 const HIDDEN_MS = 10_000;
@@ -95,9 +96,4 @@ export function createPresence({ store, session, url = '/api/v1/presence', page 
       });
     },
   };
-}
-
-/** @param {unknown} one @param {unknown} other */
-function same(one, other) {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -10,15 +10,9 @@ from app.security.attempts import (
     Attempts,
     place_of,
 )
+from tests.clock import Clock
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
-
-
-class Clock:
-    now_s = 1_000.0
-
-    def __call__(self):
-        return self.now_s
 
 
 @pytest.fixture
